@@ -1,0 +1,101 @@
+/**
+ * The media backend: what the signaling needs of a media server, and nothing more.
+ *
+ * One implementation is our own engine (signal/media_engine.c). A call is named by the id that
+ * the call model gave it; its two legs are the caller's and the callee's. Everything happens on the
+ * control thread. Nothing is called back: after `wake` the owner drains media_poll_event.
+ */
+#ifndef SIGNAL_MEDIA_H
+#define SIGNAL_MEDIA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "base/str.h"
+
+enum media_leg { MEDIA_CALLER = 0, MEDIA_CALLEE = 1 };
+
+#define MEDIA_LEGS 2
+
+/** Room for the text of an error, the zero included. */
+#define MEDIA_ERROR_MAX 160
+
+/** One candidate as it stands in an onIceCandidate or iceCandidate message. */
+struct media_candidate {
+    struct str candidate; /**< "candidate:…"; empty = end of candidates */
+    struct str mid;       /**< sdpMid; empty = not given */
+    int mline_index;      /**< sdpMLineIndex; -1 = not given */
+    struct str ufrag;     /**< usernameFragment; empty = not given */
+};
+
+enum media_event_type {
+    MEDIA_EVENT_ANSWERED,  /**< both answers are ready */
+    MEDIA_EVENT_CANDIDATE, /**< a local candidate of one leg; comes after MEDIA_EVENT_ANSWERED */
+    MEDIA_EVENT_CONNECTED, /**< one leg: ICE and DTLS are through, media may flow */
+    MEDIA_EVENT_ENDED,     /**< the call's media is over; release is still the caller's to call */
+};
+
+/** Why media ended; the name goes to the page as `reason`. */
+enum media_end {
+    MEDIA_END_FAILED,        /**< ICE or DTLS of the leg never came up */
+    MEDIA_END_LOST,          /**< consent of the leg expired (RFC 7675) */
+    MEDIA_END_REMOTE_CLOSED, /**< the leg closed its DTLS connection */
+    MEDIA_END_REFUSED,       /**< no codec in common, or an offer that cannot be answered */
+    MEDIA_END_BROKEN,        /**< the backend itself failed */
+};
+
+struct media_event {
+    enum media_event_type type;
+    uint64_t call_id;
+    enum media_leg leg;               /**< not for ANSWERED */
+    struct str answer[MEDIA_LEGS];    /**< ANSWERED; borrowed until the next poll */
+    struct media_candidate candidate; /**< CANDIDATE; borrowed until the next poll */
+    enum media_end end;               /**< ENDED */
+    const char *text;                 /**< ENDED: one sentence; borrowed until the next poll */
+};
+
+struct media;
+
+struct media_ops {
+    /**
+     * Can this offer be answered at all? Used when a message arrives, so that a broken offer is
+     * refused at once and by name.
+     *
+     * @param error filled with what is wrong, MEDIA_ERROR_MAX bytes
+     * @return true when it can
+     */
+    bool (*check_offer)(struct media *m, struct str offer, char *error);
+
+    /**
+     * Make both legs and answer both offers. The answers come as MEDIA_EVENT_ANSWERED, possibly
+     * much later; what goes wrong after that comes as MEDIA_EVENT_ENDED.
+     *
+     * @return 0, or a negative errno: nothing was made
+     */
+    int (*start)(struct media *m, uint64_t call_id, struct str caller_offer,
+                 struct str callee_offer);
+
+    /** A remote candidate of a started call; unknown ids and unusable candidates are ignored. */
+    void (*add_candidate)(struct media *m, uint64_t call_id, enum media_leg leg,
+                          const struct media_candidate *candidate);
+
+    /** End a call; unknown ids are ignored. No event of this call is polled afterwards. */
+    void (*release)(struct media *m, uint64_t call_id);
+
+    /** @return false when there is none */
+    bool (*poll_event)(struct media *m, struct media_event *ret);
+
+    void (*free)(struct media *m);
+};
+
+/** Base of every backend: its first member. */
+struct media {
+    const struct media_ops *ops;
+    void (*wake)(
+        void *user); /**< events wait; called on the control thread, outside any other call */
+    void *wake_user;
+};
+
+#endif
