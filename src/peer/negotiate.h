@@ -1,0 +1,123 @@
+/**
+ * Offer and answer: which audio line, which codecs, which answer. Pure: text and structs only.
+ *
+ * Both people of a call send an offer and we answer both (RFC 9429 as answerer, audio only).
+ * A relay does not transcode, so the two offers are compared before either is answered:
+ *
+ *     sdp_parse(a), sdp_parse(b)
+ *     negotiate_common(a, b, &set_a)       what a may use, given b
+ *     negotiate_common(b, a, &set_b)       the same codecs at the same places
+ *     negotiate_answer(a, &set_a, ...)     answer and peer_params of leg a
+ *     negotiate_answer(b, &set_b, ...)
+ */
+#ifndef PEER_NEGOTIATE_H
+#define PEER_NEGOTIATE_H
+
+#include "base/text.h"
+#include "peer/params.h"
+#include "sdp/sdp.h"
+
+enum {
+    NEGOTIATE_E_NO_AUDIO = 1, /**< no m=audio that is wanted (port 0 means unwanted) */
+    NEGOTIATE_E_PROTO,        /**< its audio is not DTLS-SRTP with feedback (SAVPF) */
+    NEGOTIATE_E_ICE,          /**< ICE credentials missing or malformed */
+    NEGOTIATE_E_FINGERPRINT,  /**< no usable certificate fingerprint, or a malformed one */
+    NEGOTIATE_E_SETUP,        /**< a=setup is holdconn or unknown */
+    NEGOTIATE_E_RTCP_MUX,     /**< RTP and RTCP on one port is not offered */
+    NEGOTIATE_E_NO_CODEC,     /**< no codec that can be relayed */
+    NEGOTIATE_E_MID,          /**< a=mid that is not a token or longer than PEER_MAX_MID */
+    NEGOTIATE_E_TOO_LONG,     /**< the answer does not fit into its buffer */
+};
+
+/** Room for an answer to any browser's offer. The length depends on the offer's m= lines. */
+#define NEGOTIATE_ANSWER_MAX 16384
+
+/** Room for negotiate_error_write, the zero included. */
+#define NEGOTIATE_ERROR_MAX 160
+
+/** Why an offer was refused, for a person. */
+struct negotiate_error {
+    unsigned line;         /**< of the offer, 1-based; 0 = the offer as a whole */
+    const char *attribute; /**< "a=fingerprint", "m=audio"; static */
+    const char *text;      /**< plain sentence without a full stop; static */
+};
+
+/** Codec of a set, with the wishes that its answer carries. */
+struct codec {
+    enum codec_id id;
+    uint32_t clock_rate; /**< Hz */
+    struct str fmtp;     /**< what the receiver behind us asks for; borrowed from its offer */
+};
+
+/** The codecs of one answer, in order of preference. */
+struct codec_set {
+    struct codec codecs[PEER_MAX_CODECS];
+    unsigned n;            /**< [0] is never telephone-event */
+    unsigned ptime_ms;     /**< asked for by the receiver behind us; 0 = not given */
+    unsigned max_ptime_ms; /**< 0 = not given */
+};
+
+/** Our side of one leg. All borrowed for the call. */
+struct negotiate_local {
+    struct str ufrag;        /**< 4..256 ice-chars */
+    struct str pwd;          /**< 22..256 ice-chars */
+    uint8_t fingerprint[32]; /**< SHA-256 of our certificate */
+    uint32_t ssrc;           /**< of what we send to this leg */
+    struct str cname;        /**< RTCP CNAME; token */
+    struct str msid;         /**< id of our stream and track; token; empty = no a=msid */
+    uint64_t session_id;     /**< o= line, < 2^63 (RFC 9429 §5.2.1) */
+    uint64_t session_version;
+    const struct str *candidates; /**< "candidate:..." to embed; may be NULL */
+    size_t n_candidates;
+    bool end_of_candidates; /**< those are all */
+    bool ice_lite;          /**< we only answer checks */
+};
+
+/**
+ * Can this offer be answered at all, whoever is at the other end?
+ *
+ * @param err  NULL = not wanted; set when a positive code comes back
+ * @return 0, or a NEGOTIATE_E_ code: refuse the offer with err
+ */
+MUST_CHECK int negotiate_check(const struct sdp *offer, struct negotiate_error *err);
+
+/**
+ * The codecs that both legs have, for the answer to `offer`: Opus, then PCMU, PCMA, G.722, then
+ * telephone-event in the clock rates that both have. Swapping the arguments gives the same
+ * codecs in the same order; only the wishes (fmtp, ptime) are those of `other`.
+ *
+ * @return 0
+ *         NEGOTIATE_E_NO_AUDIO, NEGOTIATE_E_PROTO  one of the offers; negotiate_check tells which
+ *         NEGOTIATE_E_NO_CODEC                     nothing but telephone-event, CN or RED in common
+ *
+ * *ret borrows from the text of `other`.
+ */
+MUST_CHECK int negotiate_common(const struct sdp *offer, const struct sdp *other,
+                                struct codec_set *ret);
+
+/** The codecs of one offer, when nobody is behind us yet; its wishes are echoed. */
+MUST_CHECK int negotiate_own(const struct sdp *offer, struct codec_set *ret);
+
+/**
+ * Answer an offer: take the first usable audio line, refuse every other line.
+ *
+ * @param set     of negotiate_common or negotiate_own with this offer
+ * @param ret     what to configure the peer with; its candidates borrow from the offer's text
+ * @param answer  the text is appended; give NEGOTIATE_ANSWER_MAX bytes
+ * @param err     NULL = not wanted; set when a positive code comes back
+ *
+ * @return 0
+ *         NEGOTIATE_E_TOO_LONG   give more room or refuse the offer
+ *         another NEGOTIATE_E_   refuse the offer with err
+ *
+ * On failure *ret is untouched and answer->buf holds nothing of use. RFC 9429 §5.3, RFC 3264 §6,
+ * RFC 8843 §7.3. We differ: docs/rfc/sdp.md
+ */
+MUST_CHECK int negotiate_answer(const struct sdp *offer, const struct codec_set *set,
+                                const struct negotiate_local *local, struct peer_params *ret,
+                                struct text *answer, struct negotiate_error *err);
+
+/** "line 12, a=fingerprint: ..." @param buf NEGOTIATE_ERROR_MAX bytes @return buf */
+const char *negotiate_error_write(const struct negotiate_error *err, char *buf);
+
+#endif
