@@ -88,7 +88,8 @@ MUST_CHECK int negotiate_check(const struct sdp *offer, struct negotiate_error *
  *
  * @return 0
  *         NEGOTIATE_E_NO_AUDIO, NEGOTIATE_E_PROTO  one of the offers; negotiate_check tells which
- *         NEGOTIATE_E_NO_CODEC                     nothing but telephone-event, CN or RED in common
+ *         NEGOTIATE_E_NO_CODEC                     nothing real in common (telephone-event, CN and
+ * RED alone are not)
  *
  * *ret borrows from the text of `other`.
  */
@@ -110,7 +111,7 @@ MUST_CHECK int negotiate_own(const struct sdp *offer, struct codec_set *ret);
  *         NEGOTIATE_E_TOO_LONG   give more room or refuse the offer
  *         another NEGOTIATE_E_   refuse the offer with err
  *
- * On failure *ret is untouched and answer->buf holds nothing of use. RFC 9429 §5.3, RFC 3264 §6,
+ * On failure *ret and *answer are as before. RFC 9429 §5.3, RFC 3264 §6,
  * RFC 8843 §7.3. We differ: docs/rfc/sdp.md
  */
 MUST_CHECK int negotiate_answer(const struct sdp *offer, const struct codec_set *set,

@@ -1,0 +1,805 @@
+/* Offer/answer for one audio stream.
+ *
+ * An offer is read in two independent halves. Codecs belong to the call: both offers are laid
+ * side by side (negotiate_common) before either is answered, because a relay that cannot
+ * transcode must not let one person talk Opus to someone who only hears PCMU. Everything else
+ * (ICE, DTLS, extensions, direction) belongs to one leg: a list of readers fills peer_params, the
+ * first one that fails names the line to blame. The answer is then written from peer_params and
+ * the codec set; of the offer's own text only words that were checked are echoed.
+ *
+ *     offer a ──┬─ find_audio ─ readers ─────────────► peer_params ─┐
+ *               └─┐                                                 ├─► answer a
+ *     offer b ────┴─ codecs of both, wishes of b ────► codec_set ───┘
+ *
+ * What we tell leg a to send is what leg b's receiver asked for: b's fmtp and ptime stand in
+ * a's answer (they are declarations of a receiver, RFC 7587 §6.1, RFC 4733 §2.4.1).
+ */
+#include "peer/negotiate.h"
+
+#include <assert.h>
+#include <inttypes.h>
+
+/** The audio line of an offer and where its transport is described. */
+struct audio_line {
+    const struct sdp *offer;
+    const struct sdp_media *m;
+    struct str mid;                 /* empty = none */
+    const struct sdp_media *tagged; /* first section of its BUNDLE group when another; or NULL */
+    bool bundled;                   /* in a BUNDLE group of the offer */
+};
+
+static int refuse(struct negotiate_error *err, int code, unsigned line, const char *attribute,
+                  const char *text)
+{
+    if (err)
+        *err = (struct negotiate_error){.line = line, .attribute = attribute, .text = text};
+    return code;
+}
+
+/* ---- codecs --------------------------------------------------------------------------- */
+
+/** In order of preference; the index is enum codec_id. */
+static const struct {
+    const char *name;
+    uint32_t clock_rate; /* Hz; 0 = any, part of the identity */
+    uint8_t channels;
+} codec_rows[] = {
+    [CODEC_OPUS] = {"opus", 48000, 2}, /* RFC 7587 §7: always 48000/2 */
+    [CODEC_PCMU] = {"PCMU", 8000, 1},  [CODEC_PCMA] = {"PCMA", 8000, 1},
+    [CODEC_G722] = {"G722", 8000, 1},  [CODEC_TELEPHONE_EVENT] = {"telephone-event", 0, 1},
+};
+
+static bool is_codec(const struct sdp_rtpmap *map, enum codec_id id)
+{
+    return str_caseeq(map->name, str_of(codec_rows[id].name)) &&
+           map->channels == codec_rows[id].channels &&
+           (codec_rows[id].clock_rate == 0 || map->clock_rate == codec_rows[id].clock_rate);
+}
+
+/**
+ * Next payload type of a section that can carry a codec; others are passed over.
+ *
+ * RFC 5761 §4: with rtcp-mux, 64-95 would look like RTCP.
+ */
+static bool next_format(const struct sdp *s, const struct sdp_media *m, struct str *rest,
+                        struct sdp_rtpmap *ret)
+{
+    for (struct str word; (word = str_take_word(rest)).len;) {
+        uint64_t pt;
+        if (!str_to_u64(word, 127, &pt) || (pt >= 64 && pt <= 95))
+            continue;
+        if (sdp_find_rtpmap(s, m, (uint8_t)pt, ret))
+            return true;
+    }
+    return false;
+}
+
+/** @param clock_rate 0 = any @return false when the section does not offer it */
+static bool find_codec(const struct sdp *s, const struct sdp_media *m, enum codec_id id,
+                       uint32_t clock_rate, struct sdp_rtpmap *ret)
+{
+    struct str rest = m->formats;
+    struct sdp_rtpmap map;
+
+    while (next_format(s, m, &rest, &map)) {
+        if (!is_codec(&map, id) || (clock_rate && map.clock_rate != clock_rate))
+            continue;
+        *ret = map;
+        return true;
+    }
+    return false;
+}
+
+static bool has_any_codec(const struct sdp *s, const struct sdp_media *m)
+{
+    struct sdp_rtpmap map;
+    for (enum codec_id id = CODEC_OPUS; id < CODEC_TELEPHONE_EVENT; id++) {
+        if (find_codec(s, m, id, 0, &map))
+            return true;
+    }
+    return false;
+}
+
+/* ---- the audio line ------------------------------------------------------------------- */
+
+/**
+ * RFC 9429 §5.1.2 wants every spelling of RTP profiles accepted; we take those that promise what
+ * we do: encrypted, with feedback. RTP/SAVPF with a fingerprint is how browsers wrote it until 2015
+ * and how Kurento still does.
+ */
+static const char *const protos[] = {
+    "UDP/TLS/RTP/SAVPF",
+    "TCP/DTLS/RTP/SAVPF",
+    "TCP/TLS/RTP/SAVPF",
+    "RTP/SAVPF",
+};
+
+static bool is_our_proto(struct str proto)
+{
+    for (size_t i = 0; i < ARRAY_LEN(protos); i++) {
+        if (str_eq(proto, str_of(protos[i])))
+            return true;
+    }
+    return false;
+}
+
+/** The first a=mid of a section; empty when there is none. */
+static struct str mid_of(const struct sdp *s, const struct sdp_media *m)
+{
+    const struct sdp_attr *a = sdp_find(s, m, STR("mid"));
+    return a ? a->value : (struct str){0};
+}
+
+static struct audio_line audio_line(const struct sdp *offer, const struct sdp_media *m)
+{
+    struct audio_line line = {.offer = offer, .m = m, .mid = mid_of(offer, m)};
+    struct str mids;
+
+    line.bundled = sdp_find_bundle(offer, line.mid, &mids);
+    if (line.bundled) {
+        const struct sdp_media *first = sdp_find_mid(offer, str_take_word(&mids));
+        line.tagged = first == m ? NULL : first;
+    }
+    return line;
+}
+
+/** RFC 3264 §6: port 0 = not wanted; RFC 8843 §6: unless it is a=bundle-only. */
+static bool is_wanted_audio(const struct sdp *offer, const struct sdp_media *m)
+{
+    struct str mids;
+    if (!str_eq(m->type, STR("audio")))
+        return false;
+    return m->port != 0 || (sdp_find(offer, m, STR("bundle-only")) &&
+                            sdp_find_bundle(offer, mid_of(offer, m), &mids));
+}
+
+/** The first audio line that we could answer; the first one wanted is blamed when none is. */
+static int find_audio(const struct sdp *offer, struct audio_line *ret, struct negotiate_error *err)
+{
+    const struct sdp_media *wanted = NULL;
+
+    for (unsigned i = 0; i < offer->n_media; i++) {
+        const struct sdp_media *m = &offer->media[i];
+        if (!is_wanted_audio(offer, m))
+            continue;
+        if (is_our_proto(m->proto) && has_any_codec(offer, m)) {
+            *ret = audio_line(offer, m);
+            return 0;
+        }
+        wanted = wanted ? wanted : m;
+    }
+    if (!wanted)
+        return refuse(err, NEGOTIATE_E_NO_AUDIO, 0, "m=audio", "the offer has no audio");
+    if (!is_our_proto(wanted->proto))
+        return refuse(err, NEGOTIATE_E_PROTO, wanted->line, "m=audio",
+                      "audio must be offered as UDP/TLS/RTP/SAVPF");
+    return refuse(err, NEGOTIATE_E_NO_CODEC, wanted->line, "m=audio",
+                  "none of Opus, PCMU, PCMA and G722 is offered");
+}
+
+/**
+ * An attribute of the transport: from the section, else from the session level, else from the
+ * section whose transport is shared (a bundle-only section need not repeat it, RFC 8843 §7.1.3).
+ *
+ * @param ret_level  for sdp_next; may be NULL
+ */
+static const struct sdp_attr *find_transport(const struct audio_line *line, struct str name,
+                                             const struct sdp_media **ret_level)
+{
+    const struct sdp_media *levels[] = {line->m, NULL, line->tagged};
+    size_t n = line->tagged ? 3 : 2;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct sdp_attr *a = sdp_find(line->offer, levels[i], name);
+        if (a && ret_level)
+            *ret_level = levels[i];
+        if (a)
+            return a;
+    }
+    return NULL;
+}
+
+/* ---- readers: from the audio line into peer_params ------------------------------------- */
+
+typedef int (*reader_fn)(const struct audio_line *line, struct peer_params *p,
+                         struct negotiate_error *err);
+
+static int read_mid(const struct audio_line *line, struct peer_params *p,
+                    struct negotiate_error *err)
+{
+    const struct sdp_attr *a = sdp_find(line->offer, line->m, STR("mid"));
+    p->mline_index = (unsigned)(line->m - line->offer->media);
+    if (!a)
+        return 0;
+    if (!sdp_is_token(a->value) || !str_copy(a->value, p->mid, sizeof(p->mid)))
+        return refuse(err, NEGOTIATE_E_MID, a->line, "a=mid", "not a name of 1 to 64 characters");
+    return 0;
+}
+
+static int read_rtcp_mux(const struct audio_line *line, struct peer_params *p,
+                         struct negotiate_error *err)
+{
+    if (!find_transport(line, STR("rtcp-mux"), NULL))
+        return refuse(err, NEGOTIATE_E_RTCP_MUX, line->m->line, "a=rtcp-mux",
+                      "RTP and RTCP must be offered on one port");
+    p->reduced_size_rtcp = sdp_find(line->offer, line->m, STR("rtcp-rsize")) != NULL;
+    return 0;
+}
+
+/** RFC 8839 §5.4: 4 to 256 and 22 to 256 ice-chars. */
+static int read_ice_text(const struct audio_line *line, struct str name, size_t min, char *buf,
+                         const char *attribute, struct negotiate_error *err)
+{
+    const struct sdp_attr *a = find_transport(line, name, NULL);
+    if (!a)
+        return refuse(err, NEGOTIATE_E_ICE, line->m->line, attribute,
+                      "ICE credentials are missing");
+    if (!sdp_is_ice_chars(a->value, min, PEER_MAX_ICE_TEXT) ||
+        !str_copy(a->value, buf, PEER_MAX_ICE_TEXT + 1))
+        return refuse(err, NEGOTIATE_E_ICE, a->line, attribute, "malformed ICE credentials");
+    return 0;
+}
+
+static int read_ice(const struct audio_line *line, struct peer_params *p,
+                    struct negotiate_error *err)
+{
+    int code = read_ice_text(line, STR("ice-ufrag"), 4, p->remote_ufrag, "a=ice-ufrag", err);
+    if (code)
+        return code;
+    code = read_ice_text(line, STR("ice-pwd"), 22, p->remote_pwd, "a=ice-pwd", err);
+    if (code)
+        return code;
+    p->remote_lite = sdp_find(line->offer, NULL, STR("ice-lite")) != NULL;
+    p->remote_trickle =
+        sdp_has_ice_option(line->offer, line->m, STR("trickle")) ||
+        (line->tagged && sdp_has_ice_option(line->offer, line->tagged, STR("trickle")));
+    return 0;
+}
+
+static int read_candidates(const struct audio_line *line, struct peer_params *p,
+                           struct negotiate_error *err)
+{
+    (void)err;
+    const struct sdp_media *level = NULL;
+    const struct sdp_attr *a = find_transport(line, STR("candidate"), &level);
+    for (; a && p->n_candidates < PEER_MAX_CANDIDATES;
+         a = sdp_next(line->offer, level, STR("candidate"), a))
+        p->candidates[p->n_candidates++] = sdp_candidate_text(a);
+    p->remote_end_of_candidates = find_transport(line, STR("end-of-candidates"), NULL) != NULL;
+    return 0;
+}
+
+/**
+ * RFC 5763 §5: who offers actpass leaves the choice to us. As DTLS server we pick the SRTP profile,
+ * so we are the server whenever we may. No a=setup means active (RFC 4145 §4).
+ */
+static int read_setup(const struct audio_line *line, struct peer_params *p,
+                      struct negotiate_error *err)
+{
+    const struct sdp_attr *a = find_transport(line, STR("setup"), NULL);
+    enum sdp_setup setup = SDP_SETUP_ACTIVE;
+
+    if (a && !sdp_setup_parse(a->value, &setup))
+        return refuse(err, NEGOTIATE_E_SETUP, a->line, "a=setup",
+                      "must be actpass, active or passive");
+    if (setup == SDP_SETUP_HOLDCONN)
+        return refuse(err, NEGOTIATE_E_SETUP, a->line, "a=setup",
+                      "holdconn asks for no connection at all");
+    p->dtls_client = setup == SDP_SETUP_PASSIVE;
+    return 0;
+}
+
+/** RFC 8122 §5: several fingerprints may stand together, unknown hash functions are passed over. */
+static int read_fingerprints(const struct audio_line *line, struct peer_params *p,
+                             struct negotiate_error *err)
+{
+    const struct sdp_media *level = NULL;
+    const struct sdp_attr *a = find_transport(line, STR("fingerprint"), &level);
+    if (!a)
+        return refuse(err, NEGOTIATE_E_FINGERPRINT, line->m->line, "a=fingerprint",
+                      "the fingerprint of the certificate is missing");
+    unsigned first = a->line;
+    for (; a; a = sdp_next(line->offer, level, STR("fingerprint"), a)) {
+        struct sdp_fingerprint f;
+        int code = sdp_fingerprint_parse(a->value, &f);
+        if (code == SDP_E_FINGERPRINT)
+            return refuse(err, NEGOTIATE_E_FINGERPRINT, a->line, "a=fingerprint",
+                          "malformed fingerprint");
+        if (code == 0 && p->n_fingerprints < PEER_MAX_FINGERPRINTS)
+            p->fingerprints[p->n_fingerprints++] = f;
+    }
+    if (p->n_fingerprints == 0)
+        return refuse(err, NEGOTIATE_E_FINGERPRINT, first, "a=fingerprint",
+                      "only sha-256, sha-384 and sha-512 are accepted");
+    return 0;
+}
+
+static int read_direction(const struct audio_line *line, struct peer_params *p,
+                          struct negotiate_error *err)
+{
+    (void)err;
+    enum sdp_direction theirs = sdp_find_direction(line->offer, line->m);
+    p->may_receive = theirs & SDP_SENDONLY;
+    p->may_send = theirs & SDP_RECVONLY;
+    return 0;
+}
+
+static const char *const ext_uris[PEER_N_EXT] = {
+    [PEER_EXT_AUDIO_LEVEL] = "urn:ietf:params:rtp-hdrext:ssrc-audio-level",
+};
+
+static void take_extension(struct peer_params *p, const struct sdp_extmap *e)
+{
+    /* RFC 8285 §4.2: these ids fit the one-byte header, which everyone understands. */
+    if (e->id < 1 || e->id > 14)
+        return;
+    for (size_t i = 0; i < PEER_N_EXT; i++) {
+        if (!str_eq(e->uri, str_of(ext_uris[i])) || p->ext_send[i] || p->ext_recv[i])
+            continue;
+        p->ext_recv[i] = e->direction & SDP_SENDONLY ? (uint8_t)e->id : 0;
+        p->ext_send[i] = e->direction & SDP_RECVONLY ? (uint8_t)e->id : 0;
+    }
+}
+
+static int read_extensions(const struct audio_line *line, struct peer_params *p,
+                           struct negotiate_error *err)
+{
+    (void)err;
+    const struct sdp_media *levels[] = {line->m, NULL};
+    for (size_t i = 0; i < ARRAY_LEN(levels); i++) {
+        const struct sdp_attr *a = NULL;
+        while ((a = sdp_next(line->offer, levels[i], STR("extmap"), a))) {
+            struct sdp_extmap e;
+            if (sdp_extmap_parse(a->value, &e))
+                take_extension(p, &e);
+        }
+    }
+    return 0;
+}
+
+static bool has_ssrc(const struct peer_params *p, uint32_t ssrc)
+{
+    for (unsigned i = 0; i < p->n_ssrcs; i++) {
+        if (p->ssrcs[i] == ssrc)
+            return true;
+    }
+    return false;
+}
+
+static int read_ssrcs(const struct audio_line *line, struct peer_params *p,
+                      struct negotiate_error *err)
+{
+    (void)err;
+    const struct sdp_attr *a = NULL;
+    while ((a = sdp_next(line->offer, line->m, STR("ssrc"), a)) && p->n_ssrcs < PEER_MAX_SSRCS) {
+        struct sdp_ssrc s;
+        if (sdp_ssrc_parse(a->value, &s) && !has_ssrc(p, s.ssrc))
+            p->ssrcs[p->n_ssrcs++] = s.ssrc;
+    }
+    return 0;
+}
+
+static int read_ptime(const struct audio_line *line, struct peer_params *p,
+                      struct negotiate_error *err)
+{
+    (void)err;
+    p->ptime_ms = sdp_find_ptime(line->offer, line->m, STR("ptime"));
+    p->max_ptime_ms = sdp_find_ptime(line->offer, line->m, STR("maxptime"));
+    return 0;
+}
+
+static const reader_fn readers[] = {
+    read_mid,          read_rtcp_mux,  read_ice,        read_candidates, read_setup,
+    read_fingerprints, read_direction, read_extensions, read_ssrcs,      read_ptime,
+};
+
+static int read_line(const struct audio_line *line, struct peer_params *p,
+                     struct negotiate_error *err)
+{
+    for (size_t i = 0; i < ARRAY_LEN(readers); i++) {
+        int code = readers[i](line, p, err);
+        if (code)
+            return code;
+    }
+    return 0;
+}
+
+int negotiate_check(const struct sdp *offer, struct negotiate_error *err)
+{
+    struct audio_line line;
+    struct peer_params scratch = {0};
+    int code = find_audio(offer, &line, err);
+    return code ? code : read_line(&line, &scratch, err);
+}
+
+/* ---- codecs of a call ----------------------------------------------------------------- */
+
+static void add_codec(struct codec_set *set, const struct audio_line *other, enum codec_id id,
+                      const struct sdp_rtpmap *theirs)
+{
+    if (set->n == PEER_MAX_CODECS)
+        return;
+    set->codecs[set->n++] = (struct codec){
+        .id = id,
+        .clock_rate = theirs->clock_rate,
+        .fmtp = sdp_find_fmtp(other->offer, other->m, theirs->pt),
+    };
+}
+
+/** The highest telephone-event clock below a limit that both lines have; 0 = no more. */
+static uint32_t next_event_clock(const struct audio_line *a, const struct audio_line *b,
+                                 uint32_t below, struct sdp_rtpmap *ret_b)
+{
+    struct str rest = a->m->formats;
+    struct sdp_rtpmap map;
+    uint32_t best = 0;
+
+    while (next_format(a->offer, a->m, &rest, &map)) {
+        if (is_codec(&map, CODEC_TELEPHONE_EVENT) && map.clock_rate < below &&
+            map.clock_rate > best &&
+            find_codec(b->offer, b->m, CODEC_TELEPHONE_EVENT, map.clock_rate, ret_b))
+            best = map.clock_rate;
+    }
+    return best;
+}
+
+int negotiate_common(const struct sdp *offer, const struct sdp *other, struct codec_set *ret)
+{
+    struct audio_line a, b;
+    struct sdp_rtpmap in_a, in_b;
+    struct codec_set set = {0};
+
+    int code = find_audio(offer, &a, NULL);
+    if (code)
+        return code;
+    code = find_audio(other, &b, NULL);
+    if (code)
+        return code;
+    for (enum codec_id id = CODEC_OPUS; id < CODEC_TELEPHONE_EVENT; id++) {
+        if (find_codec(offer, a.m, id, 0, &in_a) && find_codec(other, b.m, id, 0, &in_b))
+            add_codec(&set, &b, id, &in_b);
+    }
+    if (set.n == 0)
+        return NEGOTIATE_E_NO_CODEC;
+    for (uint32_t clock = UINT32_MAX; (clock = next_event_clock(&a, &b, clock, &in_b));)
+        add_codec(&set, &b, CODEC_TELEPHONE_EVENT, &in_b);
+    set.ptime_ms = sdp_find_ptime(other, b.m, STR("ptime"));
+    set.max_ptime_ms = sdp_find_ptime(other, b.m, STR("maxptime"));
+    *ret = set;
+    return 0;
+}
+
+int negotiate_own(const struct sdp *offer, struct codec_set *ret)
+{
+    return negotiate_common(offer, offer, ret);
+}
+
+/* ---- Opus parameters ------------------------------------------------------------------ */
+
+enum opus_param {
+    OPUS_MINPTIME,
+    OPUS_MAXPLAYBACKRATE,
+    OPUS_SPROP_MAXCAPTURERATE,
+    OPUS_MAXAVERAGEBITRATE,
+    OPUS_STEREO,
+    OPUS_SPROP_STEREO,
+    OPUS_CBR,
+    OPUS_USEINBANDFEC,
+    OPUS_USEDTX,
+    OPUS_N_PARAMS,
+};
+
+/** RFC 7587 §6.1 and the range that it gives; minptime is what browsers write besides. */
+static const struct {
+    const char *name;
+    uint32_t min, max;
+} opus_rows[OPUS_N_PARAMS] = {
+    [OPUS_MINPTIME] = {"minptime", 3, 120},
+    [OPUS_MAXPLAYBACKRATE] = {"maxplaybackrate", 8000, 48000},
+    [OPUS_SPROP_MAXCAPTURERATE] = {"sprop-maxcapturerate", 8000, 48000},
+    [OPUS_MAXAVERAGEBITRATE] = {"maxaveragebitrate", 6000, 510000},
+    [OPUS_STEREO] = {"stereo", 0, 1},
+    [OPUS_SPROP_STEREO] = {"sprop-stereo", 0, 1},
+    [OPUS_CBR] = {"cbr", 0, 1},
+    [OPUS_USEINBANDFEC] = {"useinbandfec", 0, 1},
+    [OPUS_USEDTX] = {"usedtx", 0, 1},
+};
+
+/** Parameters that were given with a value in range; the others are as if not given. */
+struct opus_params {
+    bool given[OPUS_N_PARAMS];
+    uint32_t value[OPUS_N_PARAMS];
+};
+
+static void take_opus_param(struct opus_params *o, struct str name, struct str value)
+{
+    uint64_t number;
+    for (size_t i = 0; i < OPUS_N_PARAMS; i++) {
+        if (!str_caseeq(name, str_of(opus_rows[i].name)))
+            continue;
+        if (!str_to_u64(value, opus_rows[i].max, &number) || number < opus_rows[i].min)
+            return;
+        o->given[i] = true;
+        o->value[i] = (uint32_t)number;
+    }
+}
+
+static struct opus_params opus_params(struct str fmtp)
+{
+    struct opus_params o = {0};
+    struct str name, value;
+    while (sdp_fmtp_next(&fmtp, &name, &value))
+        take_opus_param(&o, name, value);
+    return o;
+}
+
+static struct peer_opus peer_opus(struct str fmtp)
+{
+    struct opus_params o = opus_params(fmtp);
+    return (struct peer_opus){
+        .max_playback_rate_hz =
+            o.given[OPUS_MAXPLAYBACKRATE] ? o.value[OPUS_MAXPLAYBACKRATE] : 48000,
+        .max_bitrate_bps = o.value[OPUS_MAXAVERAGEBITRATE],
+        .stereo = o.value[OPUS_STEREO],
+        .inband_fec = o.value[OPUS_USEINBANDFEC],
+        .dtx = o.value[OPUS_USEDTX],
+        .cbr = o.value[OPUS_CBR],
+    };
+}
+
+/* ---- writing -------------------------------------------------------------------------- */
+
+static void write_attr(struct text *t, const char *name, struct str value)
+{
+    text_printf(t, "a=%s:", name);
+    text_put(t, value);
+    text_put(t, STR("\r\n"));
+}
+
+static void write_session(struct text *t, const struct audio_line *line,
+                          const struct negotiate_local *local)
+{
+    text_printf(t,
+                "v=0\r\n"
+                "o=- %" PRIu64 " %" PRIu64 " IN IP4 0.0.0.0\r\n"
+                "s=Duet\r\n"
+                "t=0 0\r\n",
+                local->session_id, local->session_version);
+    /* RFC 8843 §7.3.1: only what is accepted stays in the group. */
+    if (line->bundled) {
+        text_put(t, STR("a=group:BUNDLE "));
+        text_put(t, line->mid);
+        text_put(t, STR("\r\n"));
+    }
+    if (local->ice_lite)
+        text_put(t, STR("a=ice-lite\r\n"));
+}
+
+/**
+ * RFC 3264 §6: a refused stream keeps its place, its kind and its formats. Chrome fails on a line
+ * without a format, and needs the mid to know the line again.
+ */
+static void write_refused(struct text *t, const struct sdp *offer, const struct sdp_media *m)
+{
+    struct str formats = m->formats;
+    text_put(t, STR("m="));
+    text_put(t, m->type);
+    text_put(t, STR(" 0 "));
+    text_put(t, m->proto);
+    for (struct str word; (word = str_take_word(&formats)).len;) {
+        text_put(t, STR(" "));
+        text_put(t, word);
+    }
+    text_put(t, STR("\r\nc=IN IP4 0.0.0.0\r\na=inactive\r\n"));
+    struct str mid = mid_of(offer, m);
+    if (sdp_is_token(mid))
+        write_attr(t, "mid", mid);
+}
+
+static void write_opus_fmtp(struct text *t, uint8_t pt, struct str fmtp)
+{
+    struct opus_params o = opus_params(fmtp);
+    const char *separator = " ";
+
+    for (size_t i = 0; i < OPUS_N_PARAMS; i++) {
+        if (!o.given[i])
+            continue;
+        if (*separator == ' ')
+            text_printf(t, "a=fmtp:%u", (unsigned)pt);
+        text_printf(t, "%s%s=%u", separator, opus_rows[i].name, (unsigned)o.value[i]);
+        separator = ";";
+    }
+    if (*separator == ';')
+        text_put(t, STR("\r\n"));
+}
+
+/** RFC 4733 §2.4.1: "0-15,66,70"; nothing means 0-15. */
+static void write_event_fmtp(struct text *t, uint8_t pt, struct str fmtp)
+{
+    for (size_t i = 0; i < fmtp.len; i++) {
+        if (!memchr("0123456789,-", fmtp.p[i], 12))
+            return;
+    }
+    if (fmtp.len == 0 || fmtp.len > 64)
+        return;
+    text_printf(t, "a=fmtp:%u ", (unsigned)pt);
+    text_put(t, fmtp);
+    text_put(t, STR("\r\n"));
+}
+
+static void write_fmtp(struct text *t, const struct codec *codec, uint8_t pt)
+{
+    switch (codec->id) {
+    case CODEC_OPUS:
+        write_opus_fmtp(t, pt, codec->fmtp);
+        break;
+    case CODEC_TELEPHONE_EVENT:
+        write_event_fmtp(t, pt, codec->fmtp);
+        break;
+    case CODEC_PCMU:
+    case CODEC_PCMA:
+    case CODEC_G722:
+        break;
+    }
+}
+
+/** The encoding is echoed as it was offered: some clients compare it as text. */
+static void write_codecs(struct text *t, const struct audio_line *line, const struct codec_set *set,
+                         const struct peer_params *p)
+{
+    for (unsigned i = 0; i < p->n_codecs; i++) {
+        struct sdp_rtpmap map = {0};
+        (void)sdp_find_rtpmap(line->offer, line->m, p->codecs[i].pt, &map);
+        text_printf(t, "a=rtpmap:%u ", (unsigned)p->codecs[i].pt);
+        text_put(t, map.encoding);
+        text_put(t, STR("\r\n"));
+        write_fmtp(t, &set->codecs[i], p->codecs[i].pt);
+    }
+    if (set->ptime_ms)
+        text_printf(t, "a=ptime:%u\r\n", set->ptime_ms);
+    if (set->max_ptime_ms)
+        text_printf(t, "a=maxptime:%u\r\n", set->max_ptime_ms);
+}
+
+static void write_extensions(struct text *t, const struct peer_params *p)
+{
+    for (size_t i = 0; i < PEER_N_EXT; i++) {
+        unsigned send = p->ext_send[i] ? SDP_SENDONLY : 0;
+        unsigned recv = p->ext_recv[i] ? SDP_RECVONLY : 0;
+        if (!send && !recv)
+            continue;
+        sdp_extmap_write(t, &(struct sdp_extmap){
+                                .id = send ? p->ext_send[i] : p->ext_recv[i],
+                                .direction = (enum sdp_direction)(send | recv),
+                                .uri = str_of(ext_uris[i]),
+                            });
+    }
+}
+
+static void write_transport(struct text *t, const struct negotiate_local *local,
+                            const struct peer_params *p)
+{
+    struct sdp_fingerprint f = {.hash = SDP_SHA256, .len = sizeof(local->fingerprint)};
+    memcpy(f.digest, local->fingerprint, sizeof(local->fingerprint));
+
+    write_attr(t, "ice-ufrag", local->ufrag);
+    write_attr(t, "ice-pwd", local->pwd);
+    write_attr(t, "ice-options", STR("trickle"));
+    sdp_fingerprint_write(t, &f);
+    write_attr(t, "setup",
+               str_of(sdp_setup_name(p->dtls_client ? SDP_SETUP_ACTIVE : SDP_SETUP_PASSIVE)));
+    for (size_t i = 0; i < local->n_candidates; i++) {
+        text_put(t, STR("a="));
+        text_put(t, local->candidates[i]);
+        text_put(t, STR("\r\n"));
+    }
+    if (local->end_of_candidates)
+        text_put(t, STR("a=end-of-candidates\r\n"));
+}
+
+/** What we send is announced only when we may send. */
+static void write_source(struct text *t, const struct negotiate_local *local,
+                         const struct peer_params *p)
+{
+    if (!p->may_send)
+        return;
+    if (local->msid.len) {
+        text_printf(t, "a=msid:%.*s %.*s\r\n", STR_FMT(local->msid), STR_FMT(local->msid));
+    }
+    text_printf(t, "a=ssrc:%u cname:%.*s\r\n", (unsigned)local->ssrc, STR_FMT(local->cname));
+}
+
+static void write_accepted(struct text *t, const struct audio_line *line,
+                           const struct codec_set *set, const struct negotiate_local *local,
+                           const struct peer_params *p)
+{
+    enum sdp_direction ours = (enum sdp_direction)((p->may_send ? SDP_SENDONLY : 0u) |
+                                                   (p->may_receive ? SDP_RECVONLY : 0u));
+    text_put(t, STR("m=audio 9 "));
+    text_put(t, line->m->proto);
+    for (unsigned i = 0; i < p->n_codecs; i++)
+        text_printf(t, " %u", (unsigned)p->codecs[i].pt);
+    text_put(t, STR("\r\nc=IN IP4 0.0.0.0\r\n"));
+    if (p->mid[0])
+        write_attr(t, "mid", line->mid);
+    text_printf(t, "a=%s\r\na=rtcp-mux\r\n", sdp_direction_name(ours));
+    if (p->reduced_size_rtcp)
+        text_put(t, STR("a=rtcp-rsize\r\n"));
+    write_transport(t, local, p);
+    write_codecs(t, line, set, p);
+    write_extensions(t, p);
+    write_source(t, local, p);
+}
+
+/* ---- the answer ----------------------------------------------------------------------- */
+
+/** Payload types of this leg for the codecs of the set, place by place. */
+static int match_codecs(const struct audio_line *line, const struct codec_set *set,
+                        struct peer_params *p, struct negotiate_error *err)
+{
+    for (unsigned i = 0; i < set->n; i++) {
+        const struct codec *codec = &set->codecs[i];
+        struct sdp_rtpmap map;
+        if (!find_codec(line->offer, line->m, codec->id, codec->clock_rate, &map))
+            return refuse(err, NEGOTIATE_E_NO_CODEC, line->m->line, "m=audio",
+                          "a codec that both sides need is not offered");
+        p->codecs[i] = (struct peer_codec){
+            .id = codec->id, .pt = map.pt, .channels = map.channels, .clock_rate = map.clock_rate};
+        if (codec->id == CODEC_OPUS)
+            p->opus = peer_opus(sdp_find_fmtp(line->offer, line->m, map.pt));
+    }
+    p->n_codecs = set->n;
+    return 0;
+}
+
+static void write_answer(struct text *t, const struct audio_line *line, const struct codec_set *set,
+                         const struct negotiate_local *local, const struct peer_params *p)
+{
+    write_session(t, line, local);
+    for (unsigned i = 0; i < line->offer->n_media; i++) {
+        const struct sdp_media *m = &line->offer->media[i];
+        if (m == line->m)
+            write_accepted(t, line, set, local, p);
+        else
+            write_refused(t, line->offer, m);
+    }
+}
+
+int negotiate_answer(const struct sdp *offer, const struct codec_set *set,
+                     const struct negotiate_local *local, struct peer_params *ret,
+                     struct text *answer, struct negotiate_error *err)
+{
+    struct audio_line line;
+    struct peer_params p = {.local_ssrc = local->ssrc};
+    struct text before = *answer;
+
+    assert(set->n > 0 && set->n <= PEER_MAX_CODECS);
+    assert(sdp_is_ice_chars(local->ufrag, 4, 256) && sdp_is_ice_chars(local->pwd, 22, 256));
+    int code = find_audio(offer, &line, err);
+    if (code)
+        return code;
+    code = read_line(&line, &p, err);
+    if (code)
+        return code;
+    code = match_codecs(&line, set, &p, err);
+    if (code)
+        return code;
+    write_answer(answer, &line, set, local, &p);
+    if (answer->failed) {
+        *answer = before;
+        answer->buf[answer->len] = 0;
+        return refuse(err, NEGOTIATE_E_TOO_LONG, 0, "m=", "the answer would be too long");
+    }
+    *ret = p;
+    return 0;
+}
+
+const char *negotiate_error_write(const struct negotiate_error *err, char *buf)
+{
+    struct text t;
+    text_init(&t, buf, NEGOTIATE_ERROR_MAX);
+    if (err->line)
+        text_printf(&t, "line %u, ", err->line);
+    text_printf(&t, "%s: %s", err->attribute, err->text);
+    return buf;
+}
