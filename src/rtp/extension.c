@@ -92,7 +92,7 @@ unsigned rtp_extensions_translate(uint8_t *data, struct rtp_packet *packet, cons
             memset(element, 0, (size_t)(e.data + e.len - element));
             continue;
         }
-        element[0] = it.two_byte ? id : (uint8_t)(id << 4 | (element[0] & 0x0f));
+        element[0] = (uint8_t)(it.two_byte ? id : id << 4 | (element[0] & 0x0f));
         n++;
     }
     uint8_t *end = data + packet->extension_offset + packet->extension_len;

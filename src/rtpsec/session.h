@@ -87,12 +87,12 @@ struct rtpsec_direction {
     _Alignas(CACHE_LINE) uint8_t key[RTPSEC_KEY_ROOM]; /**< belongs to the transform */
     uint8_t rtcp_auth[20];                             /**< HMAC-SHA1 key; unused with GCM */
     uint32_t rtcp_index;                               /**< sending: the next one */
+    struct rtpsec_stream rtcp_streams[RTPSEC_MAX_RTCP_STREAMS]; /**< receiving */
 };
 
 /** Receiving direction. Fields are private. */
 struct rtpsec_rx {
     struct rtpsec_direction d;
-    struct rtpsec_stream rtcp_streams[RTPSEC_MAX_RTCP_STREAMS];
 };
 
 /** Sending direction. Fields are private. */
