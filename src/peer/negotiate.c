@@ -25,6 +25,7 @@ struct audio_line {
     const struct sdp_media *m;
     struct str mid;                 /* empty = none */
     const struct sdp_media *tagged; /* first section of its BUNDLE group when another; or NULL */
+    const struct sdp_media *anchor; /* `tagged` when it cannot be refused; or NULL */
     bool bundled;                   /* in a BUNDLE group of the offer */
 };
 
@@ -139,6 +140,7 @@ static struct audio_line audio_line(const struct sdp *offer, const struct sdp_me
     if (line.bundled) {
         const struct sdp_media *first = sdp_find_mid(offer, str_take_word(&mids));
         line.tagged = first == m ? NULL : first;
+        line.anchor = m->port == 0 ? line.tagged : NULL;
     }
     return line;
 }
@@ -213,6 +215,23 @@ static int read_mid(const struct audio_line *line, struct peer_params *p,
         return 0;
     if (!sdp_is_token(a->value) || !str_copy(a->value, p->mid, sizeof(p->mid)))
         return refuse(err, NEGOTIATE_E_MID, a->line, "a=mid", "not a name of 1 to 64 characters");
+    return 0;
+}
+
+/**
+ * RFC 8843 §7.3.1: a section with port 0 cannot become the one that carries the transport. So audio
+ * that is bundle-only needs the section that the offer tagged: that one is then accepted, inactive.
+ */
+static int read_bundle(const struct audio_line *line, struct peer_params *p,
+                       struct negotiate_error *err)
+{
+    (void)p;
+    if (line->m->port != 0)
+        return 0;
+    if (!line->anchor || line->anchor->port == 0 || !is_our_proto(line->anchor->proto) ||
+        !sdp_is_token(mid_of(line->offer, line->anchor)))
+        return refuse(err, NEGOTIATE_E_BUNDLE, line->m->line, "a=bundle-only",
+                      "audio hangs on a line that cannot be accepted");
     return 0;
 }
 
@@ -389,8 +408,8 @@ static int read_ptime(const struct audio_line *line, struct peer_params *p,
 }
 
 static const reader_fn readers[] = {
-    read_mid,          read_rtcp_mux,  read_ice,        read_candidates, read_setup,
-    read_fingerprints, read_direction, read_extensions, read_ssrcs,      read_ptime,
+    read_mid,          read_bundle,    read_rtcp_mux,   read_ice,   read_candidates, read_setup,
+    read_fingerprints, read_direction, read_extensions, read_ssrcs, read_ptime,
 };
 
 static int read_line(const struct audio_line *line, struct peer_params *p,
@@ -568,6 +587,10 @@ static void write_session(struct text *t, const struct audio_line *line,
     /* RFC 8843 §7.3.1: only what is accepted stays in the group. */
     if (line->bundled) {
         text_put(t, STR("a=group:BUNDLE "));
+        if (line->anchor) {
+            text_put(t, mid_of(line->offer, line->anchor));
+            text_put(t, STR(" "));
+        }
         text_put(t, line->mid);
         text_put(t, STR("\r\n"));
     }
@@ -709,6 +732,33 @@ static void write_source(struct text *t, const struct negotiate_local *local,
     text_printf(t, "a=ssrc:%u cname:%.*s\r\n", (unsigned)local->ssrc, STR_FMT(local->cname));
 }
 
+/** A section of another kind that is kept for its transport: one of its formats, never used. */
+static void write_anchor(struct text *t, const struct audio_line *line,
+                         const struct negotiate_local *local, const struct peer_params *p)
+{
+    struct str formats = line->anchor->formats;
+    struct str format = str_take_word(&formats);
+    struct sdp_rtpmap map;
+    uint64_t pt;
+
+    text_put(t, STR("m="));
+    text_put(t, line->anchor->type);
+    text_put(t, STR(" 9 "));
+    text_put(t, line->anchor->proto);
+    text_put(t, STR(" "));
+    text_put(t, format);
+    text_put(t, STR("\r\nc=IN IP4 0.0.0.0\r\n"));
+    write_attr(t, "mid", mid_of(line->offer, line->anchor));
+    text_put(t, STR("a=inactive\r\na=rtcp-mux\r\n"));
+    write_transport(t, local, p);
+    if (str_to_u64(format, 127, &pt) &&
+        sdp_find_rtpmap(line->offer, line->anchor, (uint8_t)pt, &map)) {
+        text_printf(t, "a=rtpmap:%u ", (unsigned)pt);
+        text_put(t, map.encoding);
+        text_put(t, STR("\r\n"));
+    }
+}
+
 static void write_accepted(struct text *t, const struct audio_line *line,
                            const struct codec_set *set, const struct negotiate_local *local,
                            const struct peer_params *p)
@@ -760,6 +810,8 @@ static void write_answer(struct text *t, const struct audio_line *line, const st
         const struct sdp_media *m = &line->offer->media[i];
         if (m == line->m)
             write_accepted(t, line, set, local, p);
+        else if (m == line->anchor)
+            write_anchor(t, line, local, p);
         else
             write_refused(t, line->offer, m);
     }

@@ -26,6 +26,7 @@ enum {
     NEGOTIATE_E_RTCP_MUX,     /**< RTP and RTCP on one port is not offered */
     NEGOTIATE_E_NO_CODEC,     /**< no codec that can be relayed */
     NEGOTIATE_E_MID,          /**< a=mid that is not a token or longer than PEER_MAX_MID */
+    NEGOTIATE_E_BUNDLE,       /**< audio is bundle-only, behind a line that cannot be accepted */
     NEGOTIATE_E_TOO_LONG,     /**< the answer does not fit into its buffer */
 };
 
@@ -100,7 +101,8 @@ MUST_CHECK int negotiate_common(const struct sdp *offer, const struct sdp *other
 MUST_CHECK int negotiate_own(const struct sdp *offer, struct codec_set *ret);
 
 /**
- * Answer an offer: take the first usable audio line, refuse every other line.
+ * Answer an offer: take the first usable audio line, refuse every other line. (One exception: when
+ * the audio is bundle-only, the line that carries the transport is accepted as inactive.)
  *
  * @param set     of negotiate_common or negotiate_own with this offer
  * @param ret     what to configure the peer with; its candidates borrow from the offer's text
