@@ -100,7 +100,7 @@ enum options_error {
  *     duet --version | --help
  *     duet serve [--config FILE] [--set KEY=VALUE]… [--help | --print-config | --print-reference]
  *
- * @param argv    as main gets it, argv[0] included
+ * @param argv    as main gets it, argv[0] included (C wants a cast from char **)
  * @param env     "NAME=value", NULL behind the last: main passes environ
  * @param ret     filled with 0 and OPTIONS_E_REFUSED: the caller's to options_request_deinit
  *
@@ -110,7 +110,7 @@ enum options_error {
  *
  * Reads one file, and nothing else of the system; one thread at a time.
  */
-MUST_CHECK int options_load(int argc, char *const *argv, char *const *env,
+MUST_CHECK int options_load(int argc, const char *const *argv, const char *const *env,
                             struct options_request *ret);
 
 void options_request_deinit(struct options_request *request);
