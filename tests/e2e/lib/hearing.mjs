@@ -1,0 +1,38 @@
+// What is heard: how much of a signal's power lies at one frequency.
+
+/**
+ * Share of the signal's power that lies at `hz` (Goertzel, Hann window): near 1 for that tone alone,
+ * near 0 when it is missing. Silence gives 0.
+ */
+export function shareAt(samples, rate, hz) {
+  const n = samples.length;
+  const coefficient = 2 * Math.cos((2 * Math.PI * hz) / rate);
+  let s1 = 0;
+  let s2 = 0;
+  let power = 0;
+  for (let i = 0; i < n; i++) {
+    const x = samples[i] * (0.5 - 0.5 * Math.cos((2 * Math.PI * i) / n));
+    const s0 = x + coefficient * s1 - s2;
+    s2 = s1;
+    s1 = s0;
+    power += x * x;
+  }
+  if (power < n * 1e-8) return 0; // quieter than -80 dB: what silence leaves behind
+  const atTone = s1 * s1 + s2 * s2 - coefficient * s1 * s2;
+  // A tone of amplitude a: |X|^2 = (a n/4)^2, windowed power = a^2/2 * 3n/8.
+  return Math.min(1, (atTone * 3) / (n * power));
+}
+
+/** Root mean square, 0..1. */
+export function level(samples) {
+  let power = 0;
+  for (const x of samples) power += x * x;
+  return Math.sqrt(power / samples.length);
+}
+
+/** The loudest of `candidates`, with its share. */
+export function loudest(samples, rate, candidates) {
+  return candidates
+    .map((hz) => ({ hz, share: shareAt(samples, rate, hz) }))
+    .reduce((a, b) => (b.share > a.share ? b : a));
+}
