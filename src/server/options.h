@@ -65,9 +65,10 @@ struct options {
     uint32_t media_workers;   /**< 0 = one a core */
     struct options_ips media_external_ip; /**< at most one of each family; none = as bound */
     bool media_ice_lite;
-    uint32_t media_tick_us;        /**< µs, 0 = wake for every packet */
-    uint32_t media_max_candidates; /**< n, remote ones, one leg */
+    uint32_t media_tick_us; /**< µs, 0 = wake for every packet */
     mono_us call_ring_timeout;
+    mono_us call_setup_timeout;
+    uint32_t call_max_users; /**< n */
     uint32_t call_max_calls; /**< n */
     enum options_log_level log_level;
 };

@@ -79,7 +79,7 @@ static void defaults_are_those_that_others_rely_on(void **state)
     assert_int_equal(o->media_external_ip.n, 0);
     assert_false(o->media_ice_lite);
     assert_int_equal(o->media_tick_us, 1000);
-    assert_int_equal(o->media_max_candidates, 64);
+    assert_int_equal(o->call_setup_timeout, 30 * US_PER_S);
     assert_int_equal(o->call_ring_timeout, 60 * US_PER_S);
     assert_int_equal(o->log_level, OPTIONS_LOG_INFO);
     options_request_deinit(&q);
@@ -97,7 +97,7 @@ static void later_sources_win(void **state)
     assert_int_equal(q.options.media_port, 3);
     assert_int_equal(q.options.media_workers, 2);
     assert_int_equal(q.options.media_tick_us, 1);
-    assert_int_equal(q.options.media_max_candidates, 64);
+    assert_int_equal(q.options.call_max_calls, 5000);
     options_request_deinit(&q);
 }
 
@@ -152,7 +152,7 @@ static void bad_values_are_refused_with_what_would_be_right(void **state)
         {"media.port=1\n", NULL}, /* spaces at the ends are no mistake */
         {"media.po\nrt=1", "unknown key 'media.po?rt': did you mean 'media.port'?"},
         {"media.tick_us=10001", "must be 0 to 10000 µs, not '10001'"},
-        {"http.max_frame=4095", "must be 4096 to 1048576 bytes, not '4095'"},
+        {"http.max_frame=4095", "must be 16384 to 65536 bytes, not '4095'"},
         {"http.listen=8080", "must be address:port, [IPv6]:port or empty"},
         {"http.listen=localhost:8080", "must be address:port"},
         {"http.listen=127.0.0.1:65536", "must be address:port"},
@@ -216,7 +216,7 @@ static void all_mistakes_are_told_at_once(void **state)
     char want[1024];
     (void)snprintf(want, sizeof(want),
                    "%s:3: unknown key 'media.prot': did you mean 'media.port'?\n"
-                   "%s:4: media.workers: must be 0 to 256, not 'x'\n"
+                   "%s:4: media.workers: must be 0 to 64, not 'x'\n"
                    "environment: media.tick_us: must be 0 to 10000 µs, not '-'\n"
                    "environment: DUET_NOTHING: no setting has this name (DUET_MEDIA_PORT is "
                    "media.port)\n"
