@@ -52,6 +52,14 @@
  */
 #define ICE_SETTLE (5 * US_PER_S)
 
+/** A valid pair that is not in use is forgotten when the peer was not heard on it for so long.
+ * Chrome keeps spare paths warm with a check every 25 s; twice that and a bit. */
+#define ICE_UNUSED_EXPIRY (60 * US_PER_S)
+
+/** As controlled, before settling: a nominated path that was silent this long gives way to a worse
+ * one. Browsers check the path in use at least every 2.5 s. */
+#define ICE_SILENCE (3 * US_PER_S)
+
 /** Bytes that the `cap` of a polled datagram must have at least. */
 #define ICE_SEND_CAP 700
 
@@ -113,7 +121,6 @@ struct ice_agent {
     bool remote_lite;    /**< of the current generation */
     bool is_controlling; /**< current role */
     bool local_is_fresh; /**< the current generation has local credentials of its own */
-    bool is_end;         /**< end of candidates was signalled */
     enum ice_state state;
 
     /* credentials; owned. old_ ones live from a restart until the new path has settled */
@@ -121,16 +128,19 @@ struct ice_agent {
 
     struct ice_pairs pairs; /**< candidates and pairs of the current generation */
     mono_us next_check_at;  /**< not before this: pacing of ordinary checks */
-    mono_us fail_at;        /**< not before this; MONO_NEVER = checking has not begun */
+    mono_us fail_at;        /**< patience ends; MONO_NEVER = checking has not begun */
     mono_us nominate_at;    /**< controlling: patience ends; MONO_NEVER = no valid pair yet */
-    mono_us settle_at;      /**< free what is unused; MONO_NEVER = not nominated or done */
+    mono_us sweep_at;       /**< forget what is unused; MONO_NEVER = nothing to forget */
+    bool is_settled;        /**< ICE_SETTLE has passed since the first nomination */
 
-    /* the path in use */
+    /* the path in use; its consent */
     bool has_path;
     bool path_is_old; /**< it stems from before the restart */
     bool path_is_nominated;
     bool consent_send; /**< a consent check waits to be polled */
+    bool has_last;     /**< last_ is set: the path before the restart, valid until we settle */
     struct addr path_local, path_remote;
+    struct addr last_local, last_remote;
     struct ice_consent consent;
 
     uint8_t n_answers;
@@ -196,7 +206,8 @@ MUST_CHECK int ice_agent_restart(struct ice_agent *a, mono_us now, struct str uf
                                  struct str pwd);
 
 /**
- * Add a remote candidate; before or after ice_agent_set_remote.
+ * Add a remote candidate; before or after ice_agent_set_remote. Once a path is nominated, more
+ * candidates change nothing (the peer's own checks still do).
  *
  * @param c     copied
  * @param ufrag the generation it belongs to; empty = the current one
@@ -211,7 +222,12 @@ MUST_CHECK int ice_agent_restart(struct ice_agent *a, mono_us now, struct str uf
 MUST_CHECK int ice_agent_add_remote(struct ice_agent *a, mono_us now, const struct ice_candidate *c,
                                     struct str ufrag);
 
-/** No more remote candidates of this generation will come (RFC 8838 §14). */
+/**
+ * No more remote candidates of this generation will come (RFC 8838 §13). Nothing is decided by
+ * it: nomination does not wait for candidates, and failure waits for ICE_PATIENCE anyway, because
+ * the peer's checks may still show a way (RFC 8863 §3). It is here so that signaling has one
+ * place to deliver it. @return 0 or -ENOMEM
+ */
 MUST_CHECK int ice_agent_end_of_candidates(struct ice_agent *a, mono_us now);
 
 /**

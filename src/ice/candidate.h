@@ -57,7 +57,8 @@ struct ice_candidate {
  * network-cost, …) are skipped; see ice_candidate_ufrag. Syntax is checked before meaning, so a
  * TCP candidate with a broken port is ICE_E_SYNTAX.
  *
- * @param ret set on 0 only
+ * @param text not empty: an empty one means "end of candidates" and is the caller's to tell
+ * @param ret  set on 0 only
  *
  * @return 0                   a UDP candidate of component 1 with a unicast address
  *         ICE_E_SYNTAX        not a candidate

@@ -23,7 +23,8 @@ struct ice_credentials {
 
 /**
  * @param ret owned by the caller, ice_credentials_free; untouched on failure
- * @return 0, ICE_E_CREDENTIALS (length or a character that is no ice-char), -ENOMEM
+ * @return 0, ICE_E_CREDENTIALS (length, or a character that is blank, not ASCII or a colon),
+ * -ENOMEM
  */
 MUST_CHECK int ice_credentials_new(struct str ufrag, struct str pwd, struct ice_credentials **ret);
 
@@ -33,6 +34,9 @@ void ice_credentials_free(struct ice_credentials *c);
 /** Views into *c; empty when c is NULL. */
 struct str ice_credentials_ufrag(const struct ice_credentials *c);
 struct str ice_credentials_pwd(const struct ice_credentials *c);
+
+/** Bytes of heap; 0 when c is NULL. */
+size_t ice_credentials_size(const struct ice_credentials *c);
 
 /** Both the same; false when either is NULL. */
 bool ice_credentials_equal(const struct ice_credentials *a, const struct ice_credentials *b);

@@ -122,6 +122,7 @@ bool stun_peek_username(const uint8_t *data, size_t len, struct str *ret);
  * present, right (§14.7). Integrity is *not* checked: see stun_check_integrity.
  *
  * @param data borrowed as long as *ret is used
+ * @param len  more than DGRAM_MAX is STUN_E_MALFORMED
  *
  * @return 0
  *         STUN_E_NOT_STUN, STUN_E_MALFORMED, STUN_E_FINGERPRINT: drop and count
@@ -169,7 +170,9 @@ void stun_write_unknown(struct stun_writer *s, const uint16_t *types, size_t n);
  * Close the message: MESSAGE-INTEGRITY (unless key is empty), FINGERPRINT, length.
  *
  * @param ret_len bytes of the whole message
- * @return 0, or STUN_E_SPACE: cap was too small, the buffer holds nothing useful
+ * @return 0
+ *         STUN_E_SPACE  cap was too small: the buffer holds nothing useful
+ *         -ENOMEM       the crypto library ran out of memory
  */
 MUST_CHECK int stun_write_end(struct stun_writer *s, struct str key, size_t *ret_len);
 

@@ -50,12 +50,6 @@ void stun_transaction_start(struct stun_transaction *t, mono_us now, mono_us rto
 /** What is due at `now`. After SEND the clock is set for the next step. */
 enum stun_transaction_step stun_transaction_timeout(struct stun_transaction *t, mono_us now);
 
-/**
- * The caller sends the request once more, out of turn: it learnt that the way may be open now.
- * The clock begins again at the first interval; an earlier answer still matches.
- */
-void stun_transaction_resend(struct stun_transaction *t, mono_us now);
-
 /** Running, and this is its identifier? */
 bool stun_transaction_matches(const struct stun_transaction *t, const uint8_t *id);
 

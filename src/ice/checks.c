@@ -1,0 +1,572 @@
+/* What an agent does with its pairs, from the first check to the last consent:
+ *
+ *   waiting ─ Ta ─► in progress ─ answer ─► valid ─ nomination ─► selected ─ consent ─► lost
+ *      ▲ a check of the peer triggers ours at once
+ *
+ * The first valid pair is selected provisionally: RFC 8445 §12.1 lets either side send on any
+ * valid pair, and so the DTLS handshake need not wait for the nomination. After a restart that
+ * does not happen, because there is a path in use and only a nomination replaces it.
+ *
+ * Everything that is due is done by ice_agent_run, which looks at all clocks; it is short, because
+ * after settling there is one pair. */
+#include "ice/checks.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+/* From which states each state may be entered, a bit for each. */
+#define FROM(state) (1U << (state))
+static const unsigned entered_from[] = {
+    [ICE_NEW] = 0,
+    [ICE_CHECKING] = FROM(ICE_NEW) | FROM(ICE_CONNECTED) | FROM(ICE_COMPLETED) | FROM(ICE_FAILED),
+    [ICE_CONNECTED] = FROM(ICE_CHECKING),
+    [ICE_COMPLETED] = FROM(ICE_CONNECTED),
+    [ICE_FAILED] = FROM(ICE_CHECKING) | FROM(ICE_CONNECTED) | FROM(ICE_COMPLETED),
+};
+
+int ice_agent_push(struct ice_agent *a, const struct ice_event *event)
+{
+    if (a->n_events == a->events_cap) {
+        assert(a->n_events < 4096); /* an owner that never drains */
+        uint16_t cap = (uint16_t)(a->events_cap ? 2 * a->events_cap : 4);
+        struct ice_event *events = mem_realloc(a->events, cap * sizeof(*events));
+        if (!events)
+            return -ENOMEM;
+        a->events = events;
+        a->events_cap = cap;
+    }
+    a->events[a->n_events++] = *event;
+    return 0;
+}
+
+int ice_agent_set_state(struct ice_agent *a, enum ice_state state)
+{
+    if (state == a->state)
+        return 0;
+    assert(entered_from[state] & FROM(a->state));
+    a->state = state;
+    return ice_agent_push(a, &(struct ice_event){.type = ICE_EVENT_STATE, .state = state});
+}
+
+bool ice_agent_can_check(const struct ice_agent *a)
+{
+    return !a->lite && a->remote && a->state != ICE_FAILED;
+}
+
+struct ice_pair *ice_agent_path_pair(const struct ice_agent *a)
+{
+    if (!a->has_path || a->path_is_old)
+        return NULL;
+    return ice_pairs_find(&a->pairs, &a->path_local, &a->path_remote);
+}
+
+/* Tell that an address is no longer trusted, unless something else still vouches for it. */
+static int invalidate(struct ice_agent *a, struct addr local, struct addr remote)
+{
+    if (ice_agent_is_valid(a, &local, &remote))
+        return 0;
+    return ice_agent_push(
+        a, &(struct ice_event){.type = ICE_EVENT_INVALIDATED, .local = local, .remote = remote});
+}
+
+static int drop_pair(struct ice_agent *a, struct ice_pair *pair)
+{
+    struct addr local = *ice_pair_local(&a->pairs, pair);
+    struct addr remote = *ice_pair_remote(&a->pairs, pair);
+    bool was_valid = pair->is_valid;
+
+    ice_pairs_remove(&a->pairs, pair);
+    return was_valid ? invalidate(a, local, remote) : 0;
+}
+
+int ice_agent_clear_pairs(struct ice_agent *a)
+{
+    while (a->pairs.n_pairs) {
+        int r = drop_pair(a, &a->pairs.pairs[a->pairs.n_pairs - 1]);
+        if (r)
+            return r;
+    }
+    ice_pairs_clear(&a->pairs);
+    return 0;
+}
+
+/* ---- the path -------------------------------------------------------------------------- */
+
+/* What a nomination ends (RFC 8445 §8.1.2): checks of pairs that could not win any more. Those on
+ * which the peer was heard stay: browsers keep a spare path warm, and move to it at once. */
+static int drop_worse(struct ice_agent *a)
+{
+    const struct ice_pair *path = ice_agent_path_pair(a);
+    uint64_t limit = path ? path->priority : 0;
+
+    for (uint8_t i = 0; i < a->pairs.n_pairs;) {
+        struct ice_pair *pair = &a->pairs.pairs[i];
+        if (pair->is_valid || pair->heard_at || pair->priority >= limit) {
+            i++;
+            continue;
+        }
+        int r = drop_pair(a, pair);
+        if (r)
+            return r;
+    }
+    return 0;
+}
+
+static int use_path(struct ice_agent *a, mono_us now, const struct ice_pair *pair)
+{
+    struct addr local = *ice_pair_local(&a->pairs, pair);
+    struct addr remote = *ice_pair_remote(&a->pairs, pair);
+
+    if (a->has_path && !a->path_is_old && addr_equal(&local, &a->path_local) &&
+        addr_equal(&remote, &a->path_remote))
+        return 0;
+    if (a->has_path && a->path_is_old) {
+        /* The peer goes on using it until it has learnt of the nomination. */
+        a->last_local = a->path_local;
+        a->last_remote = a->path_remote;
+        a->has_last = true;
+    }
+    a->path_local = local;
+    a->path_remote = remote;
+    a->has_path = true;
+    a->path_is_old = false;
+    a->consent_send = false;
+    ice_consent_start(&a->consent, now, pair->answered_at, !a->lite, a->rng);
+    return ice_agent_push(
+        a, &(struct ice_event){.type = ICE_EVENT_SELECTED, .local = local, .remote = remote});
+}
+
+/* Use this pair before anything is nominated. */
+static int select_early(struct ice_agent *a, mono_us now, const struct ice_pair *pair)
+{
+    int r = use_path(a, now, pair);
+    if (r)
+        return r;
+    return a->state == ICE_CHECKING ? ice_agent_set_state(a, ICE_CONNECTED) : 0;
+}
+
+static int select_nominated(struct ice_agent *a, mono_us now, const struct ice_pair *pair)
+{
+    int r = select_early(a, now, pair);
+    if (r)
+        return r;
+    if (!a->path_is_nominated) {
+        a->path_is_nominated = true;
+        a->sweep_at = now + ICE_SETTLE;
+    }
+    r = drop_worse(a);
+    if (r)
+        return r;
+    return ice_agent_set_state(a, ICE_COMPLETED);
+}
+
+/* A nominated pair that is not the path: does it replace the path? In the first seconds an
+ * aggressive peer (RFC 5245 §8.1.1.2) nominates every pair, and the best one counts. Later a
+ * nomination means that the peer has moved, and the latest one counts. */
+static bool should_move(const struct ice_agent *a, mono_us now, const struct ice_pair *pair)
+{
+    const struct ice_pair *path = ice_agent_path_pair(a);
+
+    if (!path || !a->path_is_nominated || a->is_controlling || a->is_settled)
+        return true;
+    return pair->priority > path->priority || now - path->heard_at > ICE_SILENCE;
+}
+
+static int on_nominated(struct ice_agent *a, mono_us now, struct ice_pair *pair)
+{
+    pair->is_nominated = true;
+    pair->peer_nominates = false;
+    return should_move(a, now, pair) ? select_nominated(a, now, pair) : 0;
+}
+
+int ice_agent_on_peer_nominates(struct ice_agent *a, mono_us now, struct ice_pair *pair)
+{
+    if (pair->is_valid)
+        return on_nominated(a, now, pair);
+    pair->peer_nominates = true; /* counts when our own check has worked (RFC 8445 §7.3.1.5) */
+    return 0;
+}
+
+/* ---- results of checks ----------------------------------------------------------------- */
+
+static int become_valid(struct ice_agent *a, mono_us now, struct ice_pair *pair,
+                        const struct addr *mapped)
+{
+    if (pair->is_valid)
+        return 0;
+    pair->is_valid = true;
+    if (a->nominate_at == MONO_NEVER)
+        a->nominate_at = now + ICE_NOMINATION_PATIENCE;
+    return ice_agent_push(a, &(struct ice_event){
+                                 .type = ICE_EVENT_VALIDATED,
+                                 .local = *ice_pair_local(&a->pairs, pair),
+                                 .remote = *ice_pair_remote(&a->pairs, pair),
+                                 .mapped = *mapped,
+                             });
+}
+
+/* Before nomination: the best valid pair is used; the path before a restart stays. */
+static bool is_better_early(const struct ice_agent *a, const struct ice_pair *pair)
+{
+    const struct ice_pair *path = ice_agent_path_pair(a);
+
+    if (!a->has_path)
+        return true;
+    return path && !a->path_is_nominated && pair->priority > path->priority;
+}
+
+int ice_agent_on_answered(struct ice_agent *a, mono_us now, struct ice_pair *pair,
+                          const struct addr *mapped)
+{
+    bool is_nominated =
+        a->is_controlling ? pair->tx_nominates && pair->tx_controlling : pair->peer_nominates;
+
+    stun_transaction_stop(&pair->tx);
+    pair->state = ICE_PAIR_SUCCEEDED;
+    pair->tx_nominates = pair->must_send = false;
+    pair->heard_at = pair->answered_at = now;
+    if (pair == ice_agent_path_pair(a))
+        ice_consent_renew(&a->consent, now);
+
+    int r = become_valid(a, now, pair, mapped);
+    if (r)
+        return r;
+    if (is_nominated)
+        return on_nominated(a, now, pair);
+    return is_better_early(a, pair) ? select_early(a, now, pair) : 0;
+}
+
+int ice_agent_on_heard_lite(struct ice_agent *a, mono_us now, struct ice_pair *pair)
+{
+    static const struct addr unknown;
+
+    pair->state = ICE_PAIR_SUCCEEDED;
+    pair->answered_at = now;
+    if (pair == ice_agent_path_pair(a))
+        ice_consent_renew(&a->consent, now);
+    int r = become_valid(a, now, pair, &unknown);
+    if (r)
+        return r;
+    if (pair->peer_nominates)
+        return on_nominated(a, now, pair);
+    return is_better_early(a, pair) ? select_early(a, now, pair) : 0;
+}
+
+int ice_agent_on_check_failed(struct ice_agent *a, struct ice_pair *pair)
+{
+    struct addr local = *ice_pair_local(&a->pairs, pair);
+    struct addr remote = *ice_pair_remote(&a->pairs, pair);
+    bool was_valid = pair->is_valid;
+
+    stun_transaction_stop(&pair->tx);
+    pair->state = ICE_PAIR_FAILED;
+    pair->tx_nominates = pair->must_send = pair->peer_nominates = false;
+    if (!was_valid || pair == ice_agent_path_pair(a)) /* of the path, consent is the judge */
+        return 0;
+    pair->is_valid = pair->is_nominated = false;
+    return invalidate(a, local, remote);
+}
+
+void ice_agent_switch_role(struct ice_agent *a, bool is_controlling)
+{
+    a->is_controlling = is_controlling;
+    ice_pairs_set_role(&a->pairs, is_controlling);
+    for (uint8_t i = 0; i < a->pairs.n_pairs; i++) {
+        a->pairs.pairs[i].peer_nominates = false;
+        a->pairs.pairs[i].tx_nominates = false;
+    }
+}
+
+/* ---- what is due ----------------------------------------------------------------------- */
+
+static void start_check(struct ice_agent *a, mono_us now, struct ice_pair *pair, bool nominates)
+{
+    unsigned n = 0;
+
+    /* RFC 8445 §14.3: RTO = MAX(500 ms, Ta * (pairs waiting and in progress)) */
+    for (uint8_t i = 0; i < a->pairs.n_pairs; i++)
+        n += a->pairs.pairs[i].state <= ICE_PAIR_IN_PROGRESS;
+    pair->state = ICE_PAIR_IN_PROGRESS;
+    pair->is_triggered = false;
+    pair->must_send = true;
+    pair->tx_nominates = nominates;
+    pair->tx_controlling = a->is_controlling;
+    stun_transaction_start(&pair->tx, now, (mono_us)n * ICE_TA, a->rng);
+    a->next_check_at = now + ICE_TA;
+}
+
+/* RFC 8445 §7.3.1.4. A check that runs already is sent once more: the peer's own has just opened
+ * the way, and an answer to the earlier sending still counts. */
+static void run_triggered(struct ice_agent *a, mono_us now)
+{
+    for (uint8_t i = 0; i < a->pairs.n_pairs; i++) {
+        struct ice_pair *pair = &a->pairs.pairs[i];
+        if (!pair->is_triggered)
+            continue;
+        if (pair->state == ICE_PAIR_IN_PROGRESS) {
+            pair->is_triggered = false;
+            pair->must_send = true;
+        } else {
+            start_check(a, now, pair, false);
+        }
+    }
+}
+
+static int run_transactions(struct ice_agent *a, mono_us now)
+{
+    for (uint8_t i = 0; i < a->pairs.n_pairs; i++) {
+        struct ice_pair *pair = &a->pairs.pairs[i];
+        enum stun_transaction_step step = stun_transaction_timeout(&pair->tx, now);
+        if (step == STUN_TRANSACTION_SEND)
+            pair->must_send = true;
+        if (step != STUN_TRANSACTION_FAILED)
+            continue;
+        int r = ice_agent_on_check_failed(a, pair);
+        if (r)
+            return r;
+    }
+    return 0;
+}
+
+static void run_ordinary(struct ice_agent *a, mono_us now)
+{
+    if (now < a->next_check_at)
+        return;
+    struct ice_pair *pair = ice_pairs_next_waiting(&a->pairs);
+    if (pair)
+        start_check(a, now, pair, false);
+}
+
+static bool is_nominating(const struct ice_agent *a)
+{
+    for (uint8_t i = 0; i < a->pairs.n_pairs; i++) {
+        if (a->pairs.pairs[i].tx_nominates)
+            return true;
+    }
+    return false;
+}
+
+static bool may_get_better(const struct ice_agent *a, const struct ice_pair *than)
+{
+    for (uint8_t i = 0; i < a->pairs.n_pairs; i++) {
+        const struct ice_pair *pair = &a->pairs.pairs[i];
+        if (pair->state <= ICE_PAIR_IN_PROGRESS && pair->priority > than->priority)
+            return true;
+    }
+    return false;
+}
+
+/* The pair to move to when the path in use has missed two consent checks: the one that answered
+ * last, if that is later than the path's own last answer. */
+static struct ice_pair *replacement(const struct ice_agent *a, mono_us now)
+{
+    struct ice_pair *best = NULL;
+
+    if (now - a->consent.answered_at < 2 * ICE_CONSENT_INTERVAL)
+        return NULL;
+    for (uint8_t i = 0; i < a->pairs.n_pairs; i++) {
+        struct ice_pair *pair = &a->pairs.pairs[i];
+        if (pair->is_valid && pair->answered_at > a->consent.answered_at &&
+            (!best || pair->answered_at > best->answered_at))
+            best = pair;
+    }
+    return best;
+}
+
+/* The pair to nominate now, as controlling (RFC 8445 §8.1.1); NULL = none. */
+static struct ice_pair *to_nominate(const struct ice_agent *a, mono_us now)
+{
+    if (!a->is_controlling || is_nominating(a))
+        return NULL;
+    if (a->path_is_nominated)
+        return replacement(a, now);
+    struct ice_pair *best = ice_pairs_best_valid(&a->pairs);
+    if (best && now < a->nominate_at && may_get_better(a, best))
+        return NULL;
+    return best;
+}
+
+static void drop_old_credentials(struct ice_agent *a)
+{
+    ice_credentials_free(a->old_local);
+    ice_credentials_free(a->old_remote);
+    a->old_local = a->old_remote = NULL;
+}
+
+static int drop_last_path(struct ice_agent *a)
+{
+    if (!a->has_last)
+        return 0;
+    a->has_last = false;
+    return invalidate(a, a->last_local, a->last_remote);
+}
+
+static int fail(struct ice_agent *a)
+{
+    int r = drop_last_path(a);
+    if (r)
+        return r;
+    r = ice_agent_clear_pairs(a);
+    if (r)
+        return r;
+    drop_old_credentials(a);
+    a->sweep_at = MONO_NEVER;
+    a->n_answers = 0;
+    return ice_agent_set_state(a, ICE_FAILED);
+}
+
+static int lose_path(struct ice_agent *a, mono_us now)
+{
+    struct addr local = a->path_local, remote = a->path_remote;
+    struct ice_pair *pair = ice_agent_path_pair(a), *other = NULL;
+    bool was_old = a->path_is_old;
+
+    if (pair) {
+        stun_transaction_stop(&pair->tx);
+        pair->state = ICE_PAIR_FAILED;
+        pair->is_valid = pair->is_nominated = pair->must_send = pair->tx_nominates = false;
+    }
+    a->has_path = a->path_is_old = a->consent_send = false;
+    for (uint8_t i = 0; i < a->pairs.n_pairs; i++) {
+        struct ice_pair *candidate = &a->pairs.pairs[i];
+        if (candidate->is_valid && now - candidate->answered_at < ICE_CONSENT_EXPIRY &&
+            (!other || candidate->answered_at > other->answered_at))
+            other = candidate;
+    }
+    int r = invalidate(a, local, remote);
+    if (r)
+        return r;
+    if (other) /* it was answered lately: consent for that pair is fresh */
+        return select_early(a, now, other);
+    r = ice_agent_push(
+        a, &(struct ice_event){.type = ICE_EVENT_CONSENT_LOST, .local = local, .remote = remote});
+    if (r)
+        return r;
+    if (was_old) {
+        drop_old_credentials(a);
+        if (now < a->fail_at)
+            return 0;
+    }
+    return fail(a);
+}
+
+static int run_consent(struct ice_agent *a, mono_us now)
+{
+    if (!a->has_path)
+        return 0;
+    switch (ice_consent_timeout(&a->consent, now, a->rng)) {
+    case ICE_CONSENT_WAIT:
+        return 0;
+    case ICE_CONSENT_ASK:
+        a->consent_send = true;
+        return 0;
+    case ICE_CONSENT_EXPIRED:
+        return lose_path(a, now);
+    }
+    return 0;
+}
+
+/* A pair that the agent can do without once it has settled. */
+static bool is_unused(const struct ice_agent *a, mono_us now, const struct ice_pair *pair)
+{
+    if (pair == ice_agent_path_pair(a))
+        return false;
+    if (pair->is_valid)
+        return now - pair->heard_at > ICE_UNUSED_EXPIRY;
+    /* A check that the peer has just triggered may still make it valid. */
+    return pair->state == ICE_PAIR_FAILED || now - pair->heard_at > ICE_SETTLE;
+}
+
+static int sweep(struct ice_agent *a, mono_us now)
+{
+    a->is_settled = true;
+    for (uint8_t i = 0; i < a->pairs.n_pairs;) {
+        struct ice_pair *pair = &a->pairs.pairs[i];
+        if (!is_unused(a, now, pair)) {
+            i++;
+            continue;
+        }
+        int r = drop_pair(a, pair);
+        if (r)
+            return r;
+    }
+    ice_pairs_compact(&a->pairs);
+    if (!a->path_is_old)
+        drop_old_credentials(a);
+    a->sweep_at = a->pairs.n_pairs > 1 ? now + ICE_UNUSED_EXPIRY / 2 : MONO_NEVER;
+    return drop_last_path(a);
+}
+
+/* No path, and the time for finding one is over (RFC 8863 §4). */
+static bool has_failed(const struct ice_agent *a, mono_us now)
+{
+    return a->state == ICE_CHECKING && !a->has_path && now >= a->fail_at;
+}
+
+int ice_agent_run(struct ice_agent *a, mono_us now)
+{
+    int r = run_consent(a, now);
+    if (r)
+        return r;
+    if (has_failed(a, now))
+        return fail(a);
+    if (now >= a->sweep_at) {
+        r = sweep(a, now);
+        if (r)
+            return r;
+    }
+    if (!ice_agent_can_check(a))
+        return 0;
+    r = run_transactions(a, now);
+    if (r)
+        return r;
+    run_triggered(a, now);
+    run_ordinary(a, now);
+    struct ice_pair *pair = to_nominate(a, now);
+    if (pair)
+        start_check(a, now, pair, true);
+    return 0;
+}
+
+static mono_us pairs_deadline(const struct ice_agent *a)
+{
+    mono_us at = MONO_NEVER;
+
+    for (uint8_t i = 0; i < a->pairs.n_pairs; i++) {
+        const struct ice_pair *pair = &a->pairs.pairs[i];
+        if (pair->state == ICE_PAIR_WAITING)
+            at = mono_min(at, a->next_check_at);
+        at = mono_min(at, pair->tx.at);
+    }
+    return at;
+}
+
+/* When a nomination, or a move away from a silent path, may become due by time alone. */
+static mono_us nomination_deadline(const struct ice_agent *a)
+{
+    if (!a->is_controlling || is_nominating(a) || a->nominate_at == MONO_NEVER)
+        return MONO_NEVER;
+    if (!a->path_is_nominated)
+        return a->nominate_at;
+    if (!a->has_path || !replacement(a, MONO_NEVER))
+        return MONO_NEVER;
+    return a->consent.answered_at + 2 * ICE_CONSENT_INTERVAL;
+}
+
+mono_us ice_agent_deadline(const struct ice_agent *a)
+{
+    mono_us at = a->sweep_at;
+
+    if (a->state == ICE_FAILED)
+        return MONO_NEVER;
+    if (a->has_path)
+        at = mono_min(at, ice_consent_deadline(&a->consent));
+    if (a->state == ICE_CHECKING && !a->has_path)
+        at = mono_min(at, a->fail_at);
+    if (!ice_agent_can_check(a))
+        return at;
+    return mono_min(at, mono_min(pairs_deadline(a), nomination_deadline(a)));
+}

@@ -1,0 +1,47 @@
+/**
+ * Private to the module: what happens inside an agent. agent.c is the door, input.c turns
+ * messages into the calls below, checks.c decides and keeps time.
+ */
+#ifndef ICE_CHECKS_H
+#define ICE_CHECKS_H
+
+#include <stdbool.h>
+
+#include "base/compiler.h"
+#include "ice/agent.h"
+
+/** Append to the queue. @return 0 or -ENOMEM */
+MUST_CHECK int ice_agent_push(struct ice_agent *a, const struct ice_event *event);
+
+/** Change state and tell; the same state is no change. @return 0 or -ENOMEM */
+MUST_CHECK int ice_agent_set_state(struct ice_agent *a, enum ice_state state);
+
+/** Do all that is due at `now`. The last step of every call that takes `now`. */
+MUST_CHECK int ice_agent_run(struct ice_agent *a, mono_us now);
+
+/** A check of this pair was answered with success: it is valid, maybe nominated, maybe selected. */
+MUST_CHECK int ice_agent_on_answered(struct ice_agent *a, mono_us now, struct ice_pair *pair,
+                                     const struct addr *mapped);
+
+/** A check of this pair came to nothing. */
+MUST_CHECK int ice_agent_on_check_failed(struct ice_agent *a, struct ice_pair *pair);
+
+/** The controlling peer nominates this pair. */
+MUST_CHECK int ice_agent_on_peer_nominates(struct ice_agent *a, mono_us now, struct ice_pair *pair);
+
+/** We are lite: an authentic check is all the proof there is (RFC 8445 §7.3.2). */
+MUST_CHECK int ice_agent_on_heard_lite(struct ice_agent *a, mono_us now, struct ice_pair *pair);
+
+/** RFC 8445 §7.3.1.1 and §7.2.5.1: take the other role. */
+void ice_agent_switch_role(struct ice_agent *a, bool is_controlling);
+
+/** Forget what is learnt about pairs; those that were valid are told. @return 0 or -ENOMEM */
+MUST_CHECK int ice_agent_clear_pairs(struct ice_agent *a);
+
+/** Is a check on the wire allowed at all? */
+bool ice_agent_can_check(const struct ice_agent *a);
+
+/** Pair of the path in use; NULL = none, or the path is from before the restart. */
+struct ice_pair *ice_agent_path_pair(const struct ice_agent *a);
+
+#endif
