@@ -1,0 +1,420 @@
+/*
+ * The way of a message: frame → rate → JSON → row of the method table → call model → actions. The
+ * model never calls back; after every input its actions are run until none is left. Whatever an
+ * action brings about (a backend that cannot start, a socket for which memory ran out) goes back
+ * into the model as an input, and its actions join the same queue.
+ */
+#include "signal/signal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include <jansson.h>
+
+#include "base/map.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "signal/methods.h"
+#include "signal/rate.h"
+#include "signal/reply.h"
+
+/* RFC 6455 §7.4.1: the server met an unexpected condition. */
+#define CLOSE_INTERNAL_ERROR 1011
+
+struct signal_socket {
+    uint64_t id;                 /**< RO; key of the map */
+    enum signal_dialect dialect; /**< RO */
+    bool has_extras;             /**< the page knows messages that the tutorials do not */
+    struct signal_rate rate;
+};
+
+struct signal {
+    struct signal_config config;       /**< RO */
+    struct signal_transport transport; /**< RO */
+    struct media *media;               /**< borrowed */
+    struct call_model *model;          /**< owned */
+    struct map sockets;                /**< of struct signal_socket, owned */
+    struct signal_stats stats;
+};
+
+static const void *socket_key(const void *value, size_t *ret_len)
+{
+    const struct signal_socket *sock = value;
+    *ret_len = sizeof(sock->id);
+    return &sock->id;
+}
+
+struct signal *signal_new(const struct signal_config *config,
+                          const struct signal_transport *transport, struct media *media,
+                          struct rng *rng)
+{
+    struct signal *s = mem_zalloc(sizeof(*s));
+    if (!s)
+        return NULL;
+    s->model = call_model_new(&config->call, rng);
+    if (!s->model) {
+        mem_free(s);
+        return NULL;
+    }
+    s->config = *config;
+    s->transport = *transport;
+    s->media = media;
+    map_init(&s->sockets, socket_key, rng);
+    return s;
+}
+
+void signal_free(struct signal *s)
+{
+    size_t cursor = 0;
+    if (!s)
+        return;
+    call_model_free(s->model);
+    for (struct signal_socket *sock; (sock = map_next(&s->sockets, &cursor));)
+        mem_free(sock);
+    map_deinit(&s->sockets);
+    mem_free(s);
+}
+
+/* ---- sockets ---- */
+
+static struct signal_socket *find_socket(const struct signal *s, uint64_t socket)
+{
+    return map_find(&s->sockets, &socket, sizeof(socket));
+}
+
+/* The socket is gone for us; the actions that follow are still to be run. */
+static void forget(struct signal *s, mono_us now, struct signal_socket *sock)
+{
+    uint64_t id = sock->id;
+    (void)map_remove(&s->sockets, &id, sizeof(id));
+    mem_free(sock);
+    int err = call_input(s->model, now, id, &(struct call_msg){.type = CALL_MSG_SOCKET_CLOSED});
+    (void)err; /* a closed socket needs no memory */
+}
+
+/* Memory ran out for one socket: it pays, the others go on. */
+static void give_up(struct signal *s, mono_us now, struct signal_socket *sock)
+{
+    uint64_t id = sock->id;
+    forget(s, now, sock);
+    s->transport.close(s->transport.user, id, CLOSE_INTERNAL_ERROR, "out of memory");
+}
+
+/* Sends and frees the text; NULL = it could not be made. */
+static void send_text(struct signal *s, mono_us now, struct signal_socket *sock, char *text)
+{
+    if (!text) {
+        give_up(s, now, sock);
+        return;
+    }
+    s->transport.send(s->transport.user, sock->id, str_of(text));
+    free(text);
+}
+
+/* ---- actions ---- */
+
+static struct media_candidate to_media(const struct call_candidate *c)
+{
+    return (struct media_candidate){c->candidate, c->mid, c->mline_index, c->ufrag};
+}
+
+static void run_send(struct signal *s, mono_us now, const struct call_action *action)
+{
+    struct signal_socket *sock = find_socket(s, action->socket);
+    if (!sock || (action->reply.type == CALL_REPLY_RINGING && !sock->has_extras))
+        return;
+    send_text(s, now, sock, signal_reply_text(sock->dialect, &action->reply));
+}
+
+static void run_start(struct signal *s, mono_us now, const struct call_action *action)
+{
+    if (!s->media->ops->start(s->media, action->call_id, action->offer[CALL_CALLER],
+                              action->offer[CALL_CALLEE]))
+        return;
+    call_media_event(s->model, now,
+                     &(struct call_media){
+                         .type = CALL_MEDIA_ENDED,
+                         .call_id = action->call_id,
+                         .end = CALL_MEDIA_END_BROKEN,
+                         .text = STR("the media backend could not start the call"),
+                     });
+}
+
+static void run_candidate(struct signal *s, const struct call_action *action)
+{
+    struct media_candidate candidate = to_media(&action->candidate);
+    s->media->ops->add_candidate(s->media, action->call_id,
+                                 action->leg == CALL_CALLER ? MEDIA_CALLER : MEDIA_CALLEE,
+                                 &candidate);
+}
+
+static void run_ended(struct signal *s, const struct call_action *action)
+{
+    s->stats.calls_ended++;
+    if (s->config.on_call_ended)
+        s->config.on_call_ended(s->config.user, &action->record);
+}
+
+static void run_actions(struct signal *s, mono_us now)
+{
+    struct call_action action;
+    while (call_poll_action(s->model, &action)) {
+        switch (action.type) {
+        case CALL_ACTION_SEND:
+            run_send(s, now, &action);
+            break;
+        case CALL_ACTION_MEDIA_START:
+            run_start(s, now, &action);
+            break;
+        case CALL_ACTION_MEDIA_CANDIDATE:
+            run_candidate(s, &action);
+            break;
+        case CALL_ACTION_MEDIA_RELEASE:
+            s->media->ops->release(s->media, action.call_id);
+            break;
+        case CALL_ACTION_ENDED:
+            run_ended(s, &action);
+            break;
+        }
+    }
+}
+
+/* ---- frames ---- */
+
+static void send_error(struct signal *s, mono_us now, struct signal_socket *sock,
+                       const char *message, const char *reason, const char *field)
+{
+    s->stats.frames_refused++;
+    send_text(s, now, sock, signal_error_text(message, reason, field));
+}
+
+static void send_invalid(struct signal *s, mono_us now, struct signal_socket *sock,
+                         const char *what)
+{
+    char buf[SIGNAL_MESSAGE_MAX];
+    struct text t;
+    text_init(&t, buf, sizeof(buf));
+    text_printf(&t, "Invalid message: %s", what);
+    send_error(s, now, sock, buf, "bad-message", NULL);
+}
+
+/* The parser's own text quotes the frame and may cut a character in two, so it is not passed on. */
+static void refuse_json(struct signal *s, mono_us now, struct signal_socket *sock,
+                        const json_error_t *error)
+{
+    char buf[SIGNAL_MESSAGE_MAX];
+    struct text t;
+    text_init(&t, buf, sizeof(buf));
+    switch (json_error_code(error)) {
+    case json_error_out_of_memory:
+        give_up(s, now, sock);
+        return;
+    case json_error_duplicate_key:
+        text_printf(&t, "a field is given twice, before byte %d", error->position);
+        break;
+    case json_error_invalid_utf8:
+        text_printf(&t, "not UTF-8 at byte %d", error->position);
+        break;
+    case json_error_null_character:
+    case json_error_null_byte_in_key:
+        text_printf(&t, "a string has the character U+0000, before byte %d", error->position);
+        break;
+    case json_error_stack_overflow:
+        text_printf(&t, "nested too deep at byte %d", error->position);
+        break;
+    default: /* the parser's codes, not ours: syntax errors of all kinds */
+        text_printf(&t, "not JSON at byte %d", error->position);
+        break;
+    }
+    send_invalid(s, now, sock, buf);
+}
+
+static void refuse_unknown(struct signal *s, mono_us now, struct signal_socket *sock)
+{
+    /* To the letter: the Node tutorial prints the object, the Java tutorials have no default. */
+    if (sock->dialect == SIGNAL_NODE)
+        send_error(s, now, sock, "Invalid message [object Object]", NULL, NULL);
+    else
+        s->stats.frames_refused++;
+}
+
+static void run_method(struct signal *s, mono_us now, struct signal_socket *sock,
+                       const struct signal_method *method, const json_t *object)
+{
+    struct signal_request request = SIGNAL_REQUEST_EMPTY;
+    struct signal_fault fault;
+    struct call_msg msg;
+    char offer_error[MEDIA_ERROR_MAX];
+    if (signal_request_read(method->id, method->fields, method->n_fields, object, &request,
+                            &fault)) {
+        send_error(s, now, sock, fault.message, "bad-field", fault.field);
+        return;
+    }
+    const struct signal_field *missing = method->handler(&request, s->media, offer_error, &msg);
+    if (missing) {
+        signal_request_missing(method->id, missing, &fault);
+        send_error(s, now, sock, fault.message, "bad-field", fault.field);
+        return;
+    }
+    if (msg.type == CALL_MSG_REGISTER)
+        sock->has_extras = request.extras;
+    if (call_input(s->model, now, sock->id, &msg))
+        give_up(s, now, sock);
+}
+
+static void run_object(struct signal *s, mono_us now, struct signal_socket *sock,
+                       const json_t *object)
+{
+    if (!json_is_object(object)) {
+        send_invalid(s, now, sock, "an object is needed");
+        return;
+    }
+    const json_t *id = json_object_get(object, "id");
+    if (!json_is_string(id)) {
+        send_invalid(s, now, sock, "the field id is missing or no string");
+        return;
+    }
+    const struct signal_method *method =
+        signal_method_find((struct str){json_string_value(id), json_string_length(id)});
+    if (method)
+        run_method(s, now, sock, method, object);
+    else
+        refuse_unknown(s, now, sock);
+}
+
+static bool is_within_rate(struct signal *s, mono_us now, struct signal_socket *sock)
+{
+    char buf[SIGNAL_MESSAGE_MAX];
+    struct text t;
+    switch (signal_rate_take(&sock->rate, now)) {
+    case SIGNAL_RATE_PASS:
+        return true;
+    case SIGNAL_RATE_DROP:
+        s->stats.frames_dropped++;
+        return false;
+    case SIGNAL_RATE_TELL:
+        break;
+    }
+    s->stats.frames_dropped++;
+    text_init(&t, buf, sizeof(buf));
+    text_printf(&t,
+                "too many messages: %d a second and %d at once are the limit, "
+                "the next ones are dropped until %d could be sent again",
+                SIGNAL_RATE_PER_S, SIGNAL_RATE_BURST, SIGNAL_RATE_RESUME);
+    send_text(s, now, sock, signal_error_text(buf, "rate-limit", NULL));
+    return false;
+}
+
+static void handle_frame(struct signal *s, mono_us now, struct signal_socket *sock, struct str text)
+{
+    json_error_t error;
+    json_t *object = json_loadb(text.p ? text.p : "", text.len,
+                                JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    if (!object) {
+        refuse_json(s, now, sock, &error);
+        return;
+    }
+    run_object(s, now, sock, object);
+    json_decref(object);
+}
+
+/* ---- entry points ---- */
+
+int signal_socket_opened(struct signal *s, mono_us now, uint64_t socket,
+                         enum signal_dialect dialect)
+{
+    struct signal_socket *sock = mem_zalloc(sizeof(*sock));
+    if (!sock)
+        return -ENOMEM;
+    sock->id = socket;
+    sock->dialect = dialect;
+    signal_rate_init(&sock->rate, now);
+    int err = map_insert(&s->sockets, sock);
+    if (err)
+        mem_free(sock);
+    return err;
+}
+
+void signal_frame(struct signal *s, mono_us now, uint64_t socket, struct str text)
+{
+    struct signal_socket *sock = find_socket(s, socket);
+    if (!sock)
+        return;
+    s->stats.frames++;
+    if (is_within_rate(s, now, sock))
+        handle_frame(s, now, sock, text);
+    run_actions(s, now);
+}
+
+void signal_socket_closed(struct signal *s, mono_us now, uint64_t socket)
+{
+    struct signal_socket *sock = find_socket(s, socket);
+    if (!sock)
+        return;
+    forget(s, now, sock);
+    run_actions(s, now);
+}
+
+static struct call_media from_media(const struct media_event *event)
+{
+    static const enum call_media_type types[] = {
+        [MEDIA_EVENT_ANSWERED] = CALL_MEDIA_ANSWERED,
+        [MEDIA_EVENT_CANDIDATE] = CALL_MEDIA_CANDIDATE,
+        [MEDIA_EVENT_CONNECTED] = CALL_MEDIA_CONNECTED,
+        [MEDIA_EVENT_ENDED] = CALL_MEDIA_ENDED,
+    };
+    static const enum call_media_end ends[] = {
+        [MEDIA_END_FAILED] = CALL_MEDIA_END_FAILED,
+        [MEDIA_END_LOST] = CALL_MEDIA_END_LOST,
+        [MEDIA_END_REMOTE_CLOSED] = CALL_MEDIA_END_REMOTE_CLOSED,
+        [MEDIA_END_REFUSED] = CALL_MEDIA_END_REFUSED,
+        [MEDIA_END_BROKEN] = CALL_MEDIA_END_BROKEN,
+    };
+    return (struct call_media){
+        .type = types[event->type],
+        .call_id = event->call_id,
+        .leg = event->leg == MEDIA_CALLER ? CALL_CALLER : CALL_CALLEE,
+        .answer = {event->answer[MEDIA_CALLER], event->answer[MEDIA_CALLEE]},
+        .candidate = {event->candidate.candidate, event->candidate.mid,
+                      event->candidate.mline_index, event->candidate.ufrag},
+        .end = ends[event->end],
+        .text = str_of(event->text),
+    };
+}
+
+void signal_media_ready(struct signal *s, mono_us now)
+{
+    struct media_event event = {0};
+    while (s->media->ops->poll_event(s->media, &event)) {
+        struct call_media in = from_media(&event);
+        call_media_event(s->model, now, &in);
+        run_actions(s, now);
+        event = (struct media_event){0};
+    }
+}
+
+void signal_timeout(struct signal *s, mono_us now)
+{
+    call_timeout(s->model, now);
+    run_actions(s, now);
+}
+
+mono_us signal_deadline(const struct signal *s)
+{
+    return call_deadline(s->model);
+}
+
+void signal_shutdown(struct signal *s, mono_us now)
+{
+    call_shutdown(s->model, now);
+    run_actions(s, now);
+}
+
+struct signal_stats signal_get_stats(const struct signal *s)
+{
+    struct signal_stats stats = s->stats;
+    stats.sockets = s->sockets.n;
+    stats.users = call_n_users(s->model);
+    stats.calls = call_n_calls(s->model);
+    return stats;
+}
