@@ -79,11 +79,10 @@ bool sdp_find_rtpmap(const struct sdp *s, const struct sdp_media *m, uint8_t pt,
 {
     const struct sdp_attr *a = NULL;
     while ((a = sdp_next(s, m, STR("rtpmap"), a))) {
-        struct sdp_rtpmap map;
-        if (!sdp_rtpmap_parse(a->value, &map) || map.pt != pt)
-            continue;
-        *ret = map;
-        return true;
+        struct str rest = a->value;
+        uint8_t of;
+        if (take_pt(&rest, &of) && of == pt)
+            return sdp_rtpmap_parse(a->value, ret);
     }
     for (size_t i = 0; i < ARRAY_LEN(static_rtpmaps); i++) {
         if (static_rtpmaps[i].pt == pt)

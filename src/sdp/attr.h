@@ -31,10 +31,10 @@ struct sdp_rtpmap {
 bool sdp_rtpmap_parse(struct str value, struct sdp_rtpmap *ret);
 
 /**
- * The mapping of one payload type of a section: its a=rtpmap, or for payload types 0, 8, 9 and
- * 13 without one the static assignment of RFC 3551 §6.
+ * The mapping of one payload type of a section: its first a=rtpmap, or for payload types 0, 8, 9
+ * and 13 without one the static assignment of RFC 3551 §6.
  *
- * @return false when there is none
+ * @return false when there is none or it is malformed
  */
 bool sdp_find_rtpmap(const struct sdp *s, const struct sdp_media *m, uint8_t pt,
                      struct sdp_rtpmap *ret);
