@@ -1,0 +1,196 @@
+/**
+ * The media of one call: microphone, RTCPeerConnection, and what becomes of them. Both people's pages
+ * make offers; the server answers both (docs/protocol.md).
+ *
+ * One object a call: made, start()ed, close()d, thrown away. After close() no handler is called.
+ */
+import { closeStream, microphoneReason, openMicrophone } from './devices.js';
+
+/**
+ * @typedef {object} MediaHandlers
+ * @property {(sdp: string) => void} offer
+ * @property {(candidate: object) => void} candidate   always after `offer`
+ * @property {(stream: MediaStream) => void} microphone  it is open, or another one took its place
+ * @property {(stream: MediaStream) => void} remote    what the other side says
+ * @property {() => void} up                           audio flows, or flows again
+ * @property {() => void} weak                         nothing gets through, it may come back
+ * @property {(reason: string, detail: string) => void} failed  for good; reason of reasons.js
+ * @property {(label: string) => void} unplugged       the microphone is gone; now used: label, '' = none
+ */
+
+export class CallMedia {
+    #on;
+    #processed;
+    #connection = null;
+    #microphone = null;
+    #sender = null;
+    #muted = false;
+    #closed = false;
+    #wasUp = false;
+    #offered = false;
+    #earlyLocal = [];   /* ours, found before the offer was handed out */
+    #earlyRemote = [];  /* the server's, before its answer was applied */
+
+    /**
+     * @param {MediaHandlers} on
+     * @param {boolean} processed  see openMicrophone
+     */
+    constructor(on, processed) {
+        this.#on = on;
+        this.#processed = processed;
+    }
+
+    /** @param {string} microphoneId  '' = the system's choice */
+    async start(microphoneId) {
+        try {
+            const stream = await openMicrophone(microphoneId, this.#processed);
+            if (this.#closed) {
+                closeStream(stream);
+                return;
+            }
+            this.#adopt(stream);
+        } catch (error) {
+            this.#fail(microphoneReason(error), error.message);
+            return;
+        }
+        try {
+            await this.#offer();
+        } catch (error) {
+            this.#fail('media-failed', error.message);
+        }
+    }
+
+    /** The server's answer; candidates that came before it follow. */
+    async answer(sdp) {
+        try {
+            await this.#connection.setRemoteDescription({ type: 'answer', sdp });
+            for (const candidate of this.#earlyRemote.splice(0)) {
+                this.#add(candidate);
+            }
+        } catch (error) {
+            this.#fail('refused', error.message);
+        }
+    }
+
+    candidate(candidate) {
+        if (this.#connection?.remoteDescription) {
+            this.#add(candidate);
+        } else {
+            this.#earlyRemote.push(candidate);
+        }
+    }
+
+    mute(muted) {
+        this.#muted = muted;
+        for (const track of this.#microphone?.getTracks() ?? []) {
+            track.enabled = !muted;
+        }
+    }
+
+    /**
+     * @param {string} id  deviceId, '' = the system's choice
+     * @throws {DOMException} nothing was changed
+     */
+    async useMicrophone(id) {
+        const stream = await openMicrophone(id, this.#processed);
+        if (this.#closed) {
+            closeStream(stream);
+            return;
+        }
+        const old = this.#microphone;
+        this.#adopt(stream);
+        await this.#sender?.replaceTrack(stream.getAudioTracks()[0]);
+        closeStream(old);
+    }
+
+    /** @returns {Promise<RTCStatsReport|null>} */
+    async stats() {
+        return this.#connection && !this.#closed ? this.#connection.getStats() : null;
+    }
+
+    close() {
+        this.#closed = true;
+        this.#connection?.close();
+        closeStream(this.#microphone);
+    }
+
+    async #offer() {
+        const connection = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
+        this.#connection = connection;
+        connection.addEventListener('icecandidate', ({ candidate }) => this.#found(candidate));
+        connection.addEventListener('connectionstatechange', () => this.#changed(connection.connectionState));
+        connection.addEventListener('track', ({ track, streams }) =>
+            !this.#closed && this.#on.remote(streams[0] ?? new MediaStream([track])));
+        this.#sender = connection.addTrack(this.#microphone.getAudioTracks()[0], this.#microphone);
+        await connection.setLocalDescription(await connection.createOffer());
+        if (this.#closed) {
+            return;
+        }
+        this.#on.offer(connection.localDescription.sdp);
+        this.#offered = true;
+        for (const candidate of this.#earlyLocal.splice(0)) {
+            this.#on.candidate(candidate);
+        }
+    }
+
+    #adopt(stream) {
+        this.#microphone = stream;
+        this.mute(this.#muted);
+        stream.getAudioTracks()[0].addEventListener('ended', () => this.#unplugged(stream));
+        this.#on.microphone(stream);
+    }
+
+    /** `ended` is not raised by our own stop(): the device went away. The system's choice takes its place. */
+    async #unplugged(stream) {
+        if (this.#closed || this.#microphone !== stream) {
+            return;
+        }
+        try {
+            await this.useMicrophone('');
+        } catch {
+            this.#on.unplugged('');
+            return;
+        }
+        if (!this.#closed) {
+            this.#on.unplugged(this.#microphone.getAudioTracks()[0].label);
+        }
+    }
+
+    /** The end of candidates (null or empty) is not sent: the server does not wait for it. */
+    #found(candidate) {
+        if (this.#closed || !candidate?.candidate) {
+            return;
+        }
+        if (this.#offered) {
+            this.#on.candidate(candidate.toJSON());
+        } else {
+            this.#earlyLocal.push(candidate.toJSON());
+        }
+    }
+
+    /** One that cannot be used costs nothing: there are others. */
+    #add(candidate) {
+        this.#connection.addIceCandidate(candidate).catch(error =>
+            console.warn('a candidate of the server was ignored:', error.message));
+    }
+
+    #changed(state) {
+        if (this.#closed) {
+            return;
+        }
+        if (state === 'connected') {
+            this.#wasUp = true;
+            this.#on.up();
+        } else if (state === 'disconnected') {
+            this.#on.weak();
+        } else if (state === 'failed') {
+            this.#fail(this.#wasUp ? 'media-lost' : 'media-failed', '');
+        }
+    }
+
+    #fail(reason, detail) {
+        if (!this.#closed) {
+            this.#on.failed(reason, detail);
+        }
+    }
+}
