@@ -1,0 +1,59 @@
+/**
+ * Counters: what the packet path says instead of a log line. One line adds one.
+ *
+ * Any thread; relaxed atomics. The same numbers serve the log, the health page and tests.
+ */
+#ifndef LOG_COUNTERS_H
+#define LOG_COUNTERS_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+/* X(symbol, name) */
+#define COUNTERS(X)                                                                                \
+    /* datagrams that were dropped, by reason */                                                   \
+    X(DROP_UNKNOWN, "drop-unknown-peer")    /* no leg is known for address or ufrag */             \
+    X(DROP_PROTOCOL, "drop-protocol")       /* no protocol of ours, or DTLS of no use */           \
+    X(DROP_STUN, "drop-stun")               /* malformed or not authentic */                       \
+    X(DROP_CONSENT, "drop-not-validated")   /* DTLS from an address ICE has not validated */       \
+    X(DROP_NO_KEYS, "drop-before-keys")     /* media before the handshake */                       \
+    X(DROP_AUTH, "drop-srtp-auth")          /* SRTP or SRTCP that does not authenticate */         \
+    X(DROP_REPLAY, "drop-srtp-replay")      /* seen before */                                      \
+    X(DROP_MALFORMED, "drop-rtp-malformed") /* RTP or RTCP that breaks its rules */                \
+    X(DROP_DIRECTION, "drop-direction")     /* media against the negotiated direction */           \
+    X(DROP_CODEC, "drop-codec")             /* payload type that was not negotiated */             \
+    X(DROP_OLD, "drop-old")                 /* from before the source changed */                   \
+    X(DROP_NO_PATH, "drop-no-receiver")     /* the other leg cannot receive yet */                 \
+    X(DROP_TRUNCATED, "drop-too-long")      /* longer than DGRAM_MAX */                            \
+    X(SEND_FAILED, "send-failed")           /* the kernel refused a datagram */                    \
+    /* trouble inside */                                                                           \
+    X(ENGINE_CANDIDATE_IGNORED, "candidate-ignored")                                               \
+    X(ENGINE_REPORT_LOST, "report-lost")                                                           \
+    X(ENGINE_NO_MEMORY, "no-memory")
+
+enum counter {
+#define COUNTER_ENUM(symbol, name) COUNTER_##symbol,
+    COUNTERS(COUNTER_ENUM)
+#undef COUNTER_ENUM
+        COUNTER_N,
+};
+
+extern _Atomic(uint64_t) counter_values[COUNTER_N];
+
+static inline void counter_add_n(enum counter counter, uint64_t n)
+{
+    atomic_fetch_add_explicit(&counter_values[counter], n, memory_order_relaxed);
+}
+
+static inline void counter_add(enum counter counter)
+{
+    counter_add_n(counter, 1);
+}
+
+/** Name of a counter, for people and programs; static. */
+const char *counter_name(enum counter counter);
+
+/** All values as they stand now. */
+void counter_snapshot(uint64_t ret[COUNTER_N]);
+
+#endif
