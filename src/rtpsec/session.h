@@ -70,7 +70,7 @@ struct rtpsec_transform;
 #ifdef DUET_HAVE_IPSEC_MB
 #define RTPSEC_KEY_ROOM 1008
 #else
-#define RTPSEC_KEY_ROOM 64
+#define RTPSEC_KEY_ROOM 128
 #endif
 
 /** Common part of both directions. Private. */
@@ -125,18 +125,21 @@ void rtpsec_tx_deinit(struct rtpsec_tx *tx);
 void rtpsec_rx_deinit(struct rtpsec_rx *rx);
 
 /**
- * Ask for the lines that the next packet needs first. Worth 60-340 ns a packet at 10 000 sessions
- * when called for a whole batch before the first of it is decrypted.
+ * Ask for the lines that the next packet needs first. At 10 000 sessions (27 MB) with ipsec-mb GCM
+ * this takes 60 ns of 350 off a packet, when called for a whole batch before its first is decrypted.
+ *
+ * always_inline: gcc 12 takes a function of nothing but prefetches for one without effect, and
+ * removes the call.
  */
-static inline void rtpsec_prefetch(const struct rtpsec_direction *d)
+__attribute__((always_inline)) static inline void rtpsec_prefetch(const struct rtpsec_direction *d)
 {
     __builtin_prefetch(d, 1);
     __builtin_prefetch(d->key);
     __builtin_prefetch(d->key + CACHE_LINE);
     __builtin_prefetch(d->key + 2 * CACHE_LINE);
-    /* ipsec-mb keeps the low powers of the hash key at the end */
-    __builtin_prefetch(d->key + RTPSEC_KEY_ROOM - 2 * CACHE_LINE);
-    __builtin_prefetch(d->key + RTPSEC_KEY_ROOM - CACHE_LINE);
+    /* ipsec-mb keeps the low powers of the hash key, one for each block, at the end */
+    __builtin_prefetch(d->key + RTPSEC_KEY_ROOM - 96);
+    __builtin_prefetch(d->key + RTPSEC_KEY_ROOM - 1);
 }
 
 /**
