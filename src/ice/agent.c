@@ -41,6 +41,7 @@ int ice_agent_init(struct ice_agent *a, const struct ice_config *config, struct 
     a->lite = config->lite;
     a->is_controlling = config->controlling && !config->lite;
     a->tie_breaker = rng_u64(rng);
+    a->transaction_tag = rng_u32(rng);
     a->pairs.is_controlling = a->is_controlling;
     a->fail_at = a->nominate_at = a->sweep_at = MONO_NEVER;
     return 0;
@@ -151,6 +152,11 @@ static int start_checking(struct ice_agent *a, mono_us now)
             r = ice_agent_on_heard_lite(a, pair->heard_at, pair);
     }
     return r;
+}
+
+void ice_agent_set_transaction_tag(struct ice_agent *a, uint32_t tag)
+{
+    a->transaction_tag = tag;
 }
 
 int ice_agent_set_remote(struct ice_agent *a, mono_us now, struct str ufrag, struct str pwd,

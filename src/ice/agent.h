@@ -117,6 +117,7 @@ struct ice_answer {
 struct ice_agent {
     struct rng *rng; /**< borrowed */
     uint64_t tie_breaker;
+    uint32_t transaction_tag; /**< how our transaction ids begin */
     bool lite;           /**< RO after init */
     bool remote_lite;    /**< of the current generation */
     bool is_controlling; /**< current role */
@@ -178,6 +179,13 @@ void ice_agent_deinit(struct ice_agent *a);
  *         -ENOMEM        close the peer
  */
 MUST_CHECK int ice_agent_add_local(struct ice_agent *a, const struct ice_candidate *c);
+
+/**
+ * Begin our transaction ids with this number (random unless set), so that the owner of many
+ * agents on one port finds the one that an answer is for. The other 64 bits stay random. Before
+ * the first datagram is polled.
+ */
+void ice_agent_set_transaction_tag(struct ice_agent *a, uint32_t tag);
 
 /**
  * Set the remote credentials of an offer or answer. The first time checking starts. The same

@@ -295,6 +295,7 @@ static void start_check(struct ice_agent *a, mono_us now, struct ice_pair *pair,
     pair->tx_nominates = nominates;
     pair->tx_controlling = a->is_controlling;
     stun_transaction_start(&pair->tx, now, (mono_us)n * ICE_TA, a->rng);
+    put_be32(pair->tx.id, a->transaction_tag);
     a->next_check_at = now + ICE_TA;
 }
 
@@ -461,6 +462,7 @@ static int run_consent(struct ice_agent *a, mono_us now)
     case ICE_CONSENT_WAIT:
         return 0;
     case ICE_CONSENT_ASK:
+        put_be32(a->consent.ids[0], a->transaction_tag);
         a->consent_send = true;
         return 0;
     case ICE_CONSENT_EXPIRED:

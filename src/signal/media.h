@@ -3,7 +3,7 @@
  *
  * One implementation is our own engine (signal/media_engine.c). A call is named by the id that
  * the call model gave it; its two legs are the caller's and the callee's. Everything happens on the
- * control thread. Nothing is called back: after `wake` the owner drains media_poll_event.
+ * control thread, but for `wake`. Nothing is called back: after `wake` the owner drains poll_event.
  */
 #ifndef SIGNAL_MEDIA_H
 #define SIGNAL_MEDIA_H
@@ -93,8 +93,7 @@ struct media_ops {
 /** Base of every backend: its first member. */
 struct media {
     const struct media_ops *ops;
-    void (*wake)(
-        void *user); /**< events wait; called on the control thread, outside any other call */
+    void (*wake)(void *user); /**< events wait: have them polled soon. Called from any thread */
     void *wake_user;
 };
 

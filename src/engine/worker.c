@@ -1,0 +1,667 @@
+/*
+ * The loop of a media worker.
+ *
+ * A turn takes up to 64 datagrams and works on them in passes, so that the memory of many calls
+ * is on its way while the first one is decrypted:
+ *
+ *     receive all ─ hash the addresses, prefetch the table
+ *                 ─ look up the legs, prefetch keys and state
+ *                 ─ one after the other: RTP → relay_forward, the rest → peer_input
+ *                 ─ send all
+ *
+ * Under load a worker that wakes for each packet spends most of its time waking. Above
+ * WORKER_BUSY_PPS it sleeps in ticks instead and finds a batch each time.
+ */
+#include "engine/worker.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "log/counters.h"
+#include "stun/message.h"
+
+/* Measured: below 2000 packets/s a wake-up per packet is cheap enough for its lower delay. */
+#define WORKER_BUSY_PPS 2000
+#define WORKER_WINDOW   (200 * US_PER_MS)
+
+/* Turns before timers and commands get their chance again. */
+#define WORKER_MAX_TURNS 16
+
+/* Datagrams that are not forwarded RTP but made here wait in these until they are sent. */
+struct worker_io {
+    struct dgram in[SOCKET_BATCH];
+    struct dgram out[SOCKET_BATCH];
+    size_t n_out;
+    uint64_t hashes[SOCKET_BATCH];
+    struct worker_leg *legs[SOCKET_BATCH];
+    uint8_t made[SOCKET_BATCH][DGRAM_MAX + SOCKET_TAIL_ROOM];
+};
+
+static mono_us mono_now(void)
+{
+    struct timespec ts;
+    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (mono_us)ts.tv_sec * US_PER_S + ts.tv_nsec / 1000;
+}
+
+static const void *ufrag_key(const void *value, size_t *ret_len)
+{
+    *ret_len = WORKER_UFRAG_LEN;
+    return ((const struct worker_leg *)value)->ufrag;
+}
+
+static const void *remote_key(const void *value, size_t *ret_len)
+{
+    *ret_len = sizeof(struct addr);
+    return &((const struct worker_route *)value)->remote;
+}
+
+static struct peer *leg_peer(struct worker_leg *leg)
+{
+    return &leg->call->relay.legs[leg->index];
+}
+
+/* --- reports to the control thread --- */
+
+static void report(struct worker *w, const struct engine_event *event)
+{
+    struct worker_report *r = mem_alloc(sizeof(*r));
+    if (!r) {
+        counter_add(COUNTER_ENGINE_REPORT_LOST); /* the call's own timers end it on that side */
+        return;
+    }
+    r->event = *event;
+    if (mailbox_put(w->config.reports, &r->mail))
+        w->config.wake(w->config.wake_user);
+}
+
+static void report_ended(struct worker *w, struct worker_leg *leg, enum engine_end end)
+{
+    report(w, &(struct engine_event){.type = ENGINE_EVENT_ENDED,
+                                     .call_id = leg->call->id,
+                                     .leg = leg->index,
+                                     .end = end});
+}
+
+static uint32_t ticks_to_us(uint64_t ticks, uint32_t clock_rate)
+{
+    return clock_rate ? (uint32_t)(ticks * 1000000 / clock_rate) : 0;
+}
+
+static void leg_figures(struct worker_leg *leg, struct engine_leg_stats *ret)
+{
+    const struct peer *p = leg_peer(leg);
+    *ret = (struct engine_leg_stats){
+        .packets_received = leg->n_received,
+        .packets_sent = p->report.packets,
+        .packets_dropped = leg->n_dropped,
+    };
+    if (p->has_source) {
+        ret->uplink_lost = rtp_recv_stats_lost(&p->source);
+        ret->uplink_jitter_us =
+            ticks_to_us(rtp_recv_stats_jitter(&p->source), p->source.clock_rate);
+    }
+    if (p->report.has_remote) {
+        ret->downlink_lost = p->report.remote.lost;
+        ret->downlink_jitter_us = ticks_to_us(p->report.remote.jitter, p->report.clock_rate);
+    }
+    if (p->report.has_rtt)
+        ret->rtt_us = (uint32_t)p->report.rtt;
+}
+
+/* --- routes: remote address → leg --- */
+
+static void route_remove(struct worker *w, struct worker_route *route)
+{
+    if (!route->leg)
+        return;
+    void *removed = map_remove(&w->by_remote, &route->remote, sizeof(route->remote));
+    assert(removed == route);
+    (void)removed;
+    route->leg = NULL;
+}
+
+/* The place for a new address of a leg: a free one, else the oldest that carries no media. */
+static struct worker_route *route_place(struct worker *w, struct worker_leg *leg)
+{
+    for (unsigned i = 0; i < WORKER_MAX_ROUTES; i++) {
+        if (!leg->routes[i].leg)
+            return &leg->routes[i];
+    }
+    struct worker_route *route;
+    do {
+        route = &leg->routes[leg->next_route];
+        leg->next_route = (uint8_t)((leg->next_route + 1) % WORKER_MAX_ROUTES);
+    } while (addr_equal(&route->remote, &leg_peer(leg)->path_remote));
+    route_remove(w, route);
+    return route;
+}
+
+/*
+ * Datagrams from `remote` belong to this leg from now on. An address that is merely heard (an
+ * authentic check came from there, its source may be forged by whoever knows the password) never
+ * takes an address away from another leg; one that answered our own check does: it proved to be
+ * there, so the other one is not any more.
+ */
+static void route_add(struct worker *w, struct worker_leg *leg, const struct addr *remote,
+                      bool is_validated)
+{
+    struct worker_route *known = map_find(&w->by_remote, remote, sizeof(*remote));
+    if (known && (known->leg == leg || !is_validated))
+        return;
+    if (known)
+        route_remove(w, known);
+    struct worker_route *route = route_place(w, leg);
+    *route = (struct worker_route){.remote = *remote, .leg = leg};
+    if (map_insert(&w->by_remote, route)) {
+        route->leg = NULL;
+        counter_add(COUNTER_ENGINE_NO_MEMORY);
+    }
+}
+
+static void route_drop(struct worker *w, struct worker_leg *leg, const struct addr *remote)
+{
+    for (unsigned i = 0; i < WORKER_MAX_ROUTES; i++) {
+        if (leg->routes[i].leg && addr_equal(&leg->routes[i].remote, remote))
+            route_remove(w, &leg->routes[i]);
+    }
+}
+
+/* --- tags: start of our transaction ids → leg --- */
+
+static int tag_take(struct worker *w, struct worker_leg *leg)
+{
+    for (uint32_t i = w->free_hint; i < w->n_tagged; i++) {
+        if (!w->tagged[i]) {
+            w->tagged[i] = leg;
+            leg->tag = i;
+            w->free_hint = i + 1;
+            return 0;
+        }
+    }
+    uint32_t n = w->n_tagged ? w->n_tagged * 2 : 64;
+    struct worker_leg **tagged = mem_realloc(w->tagged, n * sizeof(struct worker_leg *));
+    if (!tagged)
+        return -ENOMEM;
+    memset(tagged + w->n_tagged, 0, (n - w->n_tagged) * sizeof(struct worker_leg *));
+    w->tagged = tagged;
+    w->free_hint = w->n_tagged;
+    w->n_tagged = n;
+    return tag_take(w, leg);
+}
+
+static void tag_give_back(struct worker *w, struct worker_leg *leg)
+{
+    if (leg->tag >= w->n_tagged || w->tagged[leg->tag] != leg)
+        return;
+    w->tagged[leg->tag] = NULL;
+    if (leg->tag < w->free_hint)
+        w->free_hint = leg->tag;
+}
+
+/* --- sending --- */
+
+static void flush(struct worker *w)
+{
+    if (w->io->n_out)
+        socket_tx_batch(&w->socket, w->io->out, w->io->n_out);
+    w->io->n_out = 0;
+}
+
+static void push(struct worker *w, const struct dgram *d)
+{
+    w->io->out[w->io->n_out++] = *d;
+    if (w->io->n_out == SOCKET_BATCH)
+        flush(w);
+}
+
+/* --- after anything that was not plain RTP: datagrams out, events out, timer --- */
+
+static const enum engine_end end_of_peer[] = {
+    [PEER_END_ICE_FAILED] = ENGINE_END_ICE_FAILED,
+    [PEER_END_DTLS_FAILED] = ENGINE_END_DTLS_FAILED,
+    [PEER_END_CONSENT_LOST] = ENGINE_END_CONSENT_LOST,
+    [PEER_END_REMOTE_CLOSED] = ENGINE_END_REMOTE_CLOSED,
+    [PEER_END_BROKEN] = ENGINE_END_BROKEN,
+};
+
+static void handle_event(struct worker *w, struct worker_leg *leg, const struct peer_event *event)
+{
+    switch (event->type) {
+    case PEER_EVENT_VALIDATED:
+        route_add(w, leg, &event->remote, true);
+        break;
+    case PEER_EVENT_INVALIDATED:
+        route_drop(w, leg, &event->remote);
+        break;
+    case PEER_EVENT_CONNECTED:
+        report(w, &(struct engine_event){
+                      .type = ENGINE_EVENT_CONNECTED, .call_id = leg->call->id, .leg = leg->index});
+        break;
+    case PEER_EVENT_ENDED:
+        report_ended(w, leg, end_of_peer[event->end]);
+        break;
+    }
+}
+
+static void drain_leg(struct worker *w, struct worker_leg *leg)
+{
+    struct peer *p = leg_peer(leg);
+    struct peer_event event;
+    for (;;) {
+        struct dgram d = {.data = w->io->made[w->io->n_out], .cap = sizeof(w->io->made[0])};
+        if (!peer_poll_send(p, &d))
+            break;
+        push(w, &d);
+    }
+    while (peer_poll_event(p, &event))
+        handle_event(w, leg, &event);
+}
+
+static void arm(struct worker *w, struct worker_call *call)
+{
+    timer_heap_set(&w->timers, &call->timer, relay_deadline(&call->relay));
+}
+
+static void drain(struct worker *w, struct worker_leg *leg)
+{
+    drain_leg(w, leg);
+    arm(w, leg->call);
+}
+
+/* One leg broke on our side: say so once, and let signaling release the call. */
+static void break_leg(struct worker *w, struct worker_leg *leg)
+{
+    counter_add(COUNTER_ENGINE_NO_MEMORY);
+    peer_close(leg_peer(leg), mono_now());
+    report_ended(w, leg, ENGINE_END_BROKEN);
+}
+
+/* --- calls --- */
+
+static void call_remove(struct worker *w, struct worker_call *call)
+{
+    for (unsigned i = 0; i < RELAY_LEGS; i++) {
+        struct worker_leg *leg = &call->legs[i];
+        if (map_find(&w->by_ufrag, leg->ufrag, WORKER_UFRAG_LEN) == leg)
+            (void)map_remove(&w->by_ufrag, leg->ufrag, WORKER_UFRAG_LEN);
+        for (unsigned k = 0; k < WORKER_MAX_ROUTES; k++)
+            route_remove(w, &leg->routes[k]);
+        tag_give_back(w, leg);
+    }
+    timer_heap_set(&w->timers, &call->timer, MONO_NEVER);
+    list_remove(&call->calls);
+    w->n_calls--;
+}
+
+static int call_index(struct worker *w, struct worker_call *call)
+{
+    int err = timer_heap_reserve(&w->timers, w->n_calls);
+    for (unsigned i = 0; i < RELAY_LEGS && !err; i++) {
+        struct worker_leg *leg = &call->legs[i];
+        err = tag_take(w, leg);
+        if (!err && map_find(&w->by_ufrag, leg->ufrag, WORKER_UFRAG_LEN))
+            err = -EEXIST; /* 48 random bits met twice: as good as never, and one call's loss */
+        if (!err)
+            err = map_insert(&w->by_ufrag, leg);
+        peer_set_transaction_tag(leg_peer(leg), leg->tag);
+    }
+    return err;
+}
+
+static void call_add(struct worker *w, struct worker_call *call)
+{
+    list_append(&w->calls, &call->calls);
+    w->n_calls++;
+    if (call_index(w, call)) {
+        break_leg(w, &call->legs[0]);
+        return;
+    }
+    drain(w, &call->legs[0]);
+    drain(w, &call->legs[1]);
+}
+
+static void call_release(struct worker *w, struct worker_call *call, mono_us now)
+{
+    struct engine_event gone = {.type = ENGINE_EVENT_GONE, .call_id = call->id};
+    for (unsigned i = 0; i < RELAY_LEGS; i++) {
+        leg_figures(&call->legs[i], &gone.legs[i]);
+        peer_close(leg_peer(&call->legs[i]), now);
+        drain_leg(w, &call->legs[i]);
+    }
+    flush(w);
+    call_remove(w, call);
+    worker_call_free(call);
+    report(w, &gone);
+}
+
+void worker_call_free(struct worker_call *call)
+{
+    if (!call)
+        return;
+    relay_deinit(&call->relay);
+    mem_free(call);
+}
+
+static void run_command(struct worker *w, const struct worker_command *c, mono_us now)
+{
+    struct worker_leg *leg = c->call ? &c->call->legs[c->leg] : NULL;
+    int err = 0;
+
+    switch (c->type) {
+    case WORKER_ADD:
+        call_add(w, c->call);
+        return;
+    case WORKER_CANDIDATE:
+        err = peer_add_candidate(leg_peer(leg), now, &c->candidate, str_of(c->ufrag));
+        break;
+    case WORKER_END_OF_CANDIDATES:
+        err = peer_end_of_candidates(leg_peer(leg), now);
+        break;
+    case WORKER_RELEASE:
+        call_release(w, c->call, now);
+        return;
+    case WORKER_STOP:
+        w->must_stop = true;
+        return;
+    }
+    if (err > 0)
+        counter_add(COUNTER_ENGINE_CANDIDATE_IGNORED);
+    if (err < 0)
+        break_leg(w, leg);
+    drain(w, leg);
+}
+
+static void run_commands(struct worker *w, mono_us now)
+{
+    struct mail *mail = mailbox_take_all(&w->inbox);
+    while (mail) {
+        struct worker_command *command = CONTAINER_OF(mail, struct worker_command, mail);
+        mail = mail->next;
+        run_command(w, command, now);
+        mem_free(command);
+    }
+}
+
+static void run_timers(struct worker *w, mono_us now)
+{
+    struct timer *timer;
+    while ((timer = timer_heap_pop(&w->timers, now))) {
+        struct worker_call *call = CONTAINER_OF(timer, struct worker_call, timer);
+        for (unsigned i = 0; i < RELAY_LEGS; i++) {
+            if (peer_deadline(&call->relay.legs[i]) > now)
+                continue;
+            peer_timeout(&call->relay.legs[i], now);
+            drain_leg(w, &call->legs[i]);
+        }
+        arm(w, call);
+    }
+}
+
+/* --- datagrams --- */
+
+static void count_drop(struct worker_leg *leg, int reason)
+{
+    static const enum counter counters[] = {
+        [PEER_E_PROTOCOL] = COUNTER_DROP_PROTOCOL,   [PEER_E_STUN] = COUNTER_DROP_STUN,
+        [PEER_E_NO_CONSENT] = COUNTER_DROP_CONSENT,  [PEER_E_NO_KEYS] = COUNTER_DROP_NO_KEYS,
+        [PEER_E_AUTH] = COUNTER_DROP_AUTH,           [PEER_E_REPLAY] = COUNTER_DROP_REPLAY,
+        [PEER_E_MALFORMED] = COUNTER_DROP_MALFORMED, [PEER_E_DIRECTION] = COUNTER_DROP_DIRECTION,
+        [PEER_E_NO_PATH] = COUNTER_DROP_NO_PATH,
+    };
+    leg->n_dropped++;
+    if (reason == RELAY_E_CODEC)
+        counter_add(COUNTER_DROP_CODEC);
+    else if (reason == RELAY_E_OLD)
+        counter_add(COUNTER_DROP_OLD);
+    else if (reason > 0 && (size_t)reason < ARRAY_LEN(counters))
+        counter_add(counters[reason]);
+}
+
+static struct worker_leg *find_remote_leg(struct worker *w, uint64_t hash,
+                                          const struct addr *remote)
+{
+    struct worker_route *route = map_find_hashed(&w->by_remote, hash, remote, sizeof(*remote));
+    return route ? route->leg : NULL;
+}
+
+/* The leg of a STUN datagram: a request names our ufrag, an answer carries our tag. */
+static struct worker_leg *find_stun_leg(struct worker *w, const struct dgram *d, bool *ret_request)
+{
+    struct str ufrag;
+    *ret_request = stun_peek_username(d->data, d->len, &ufrag);
+    if (*ret_request)
+        return map_find(&w->by_ufrag, ufrag.p, ufrag.len);
+    uint32_t tag = get_be32(d->data + 8); /* a transaction id begins there (RFC 8489 §5) */
+    return tag < w->n_tagged ? w->tagged[tag] : NULL;
+}
+
+static void input_stun(struct worker *w, const struct dgram *d, mono_us now)
+{
+    bool is_request;
+    struct worker_leg *leg = find_stun_leg(w, d, &is_request);
+    if (!leg) {
+        counter_add(COUNTER_DROP_UNKNOWN);
+        return;
+    }
+    int err = peer_input(leg_peer(leg), now, d);
+    if (err > 0)
+        count_drop(leg, err);
+    else if (is_request)
+        route_add(w, leg, &d->remote, false);
+    drain(w, leg);
+}
+
+static void input(struct worker *w, struct worker_leg *leg, struct dgram *d, mono_us now)
+{
+    int err;
+    if (stun_is_message(d->data, d->len)) {
+        input_stun(w, d, now);
+        return;
+    }
+    if (!leg) {
+        counter_add(COUNTER_DROP_UNKNOWN);
+        return;
+    }
+    if (rtp_is_rtp(d->data, d->len)) {
+        err = relay_forward(&leg->call->relay, leg->index, now, d);
+        if (!err) {
+            leg->n_received++;
+            push(w, d);
+            return;
+        }
+    } else {
+        err = peer_input(leg_peer(leg), now, d);
+        drain(w, leg);
+    }
+    if (err > 0)
+        count_drop(leg, err);
+}
+
+/* @return datagrams taken */
+static size_t turn(struct worker *w, mono_us now)
+{
+    struct worker_io *io = w->io;
+    size_t n = socket_rx_batch(&w->socket, io->in);
+
+    for (size_t i = 0; i < n; i++) {
+        io->hashes[i] = map_hash(&w->by_remote, &io->in[i].remote, sizeof(struct addr));
+        map_prefetch(&w->by_remote, io->hashes[i]);
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct worker_leg *leg = find_remote_leg(w, io->hashes[i], &io->in[i].remote);
+        io->legs[i] = leg;
+        if (!leg)
+            continue;
+        struct relay *relay = &leg->call->relay;
+        rtpsec_prefetch(&relay->legs[leg->index].rx.d);
+        rtpsec_prefetch(&relay->legs[1 - leg->index].tx.d);
+        __builtin_prefetch(&relay->sinks[leg->index], 1);
+    }
+    for (size_t i = 0; i < n; i++) {
+        /* A check in this very batch may have made its address known meanwhile. */
+        if (!io->legs[i])
+            io->legs[i] = find_remote_leg(w, io->hashes[i], &io->in[i].remote);
+        input(w, io->legs[i], &io->in[i], now);
+    }
+    flush(w); /* forwarded packets lie in the buffers of the next receive */
+    return n;
+}
+
+/* --- the thread --- */
+
+static void measure_load(struct worker *w, size_t n, mono_us now)
+{
+    w->window_packets += (uint32_t)n;
+    if (now - w->window_at < WORKER_WINDOW)
+        return;
+    w->is_busy = w->config.tick > 0 && (mono_us)w->window_packets * US_PER_S >
+                                           (mono_us)WORKER_BUSY_PPS * (now - w->window_at);
+    w->window_packets = 0;
+    w->window_at = now;
+}
+
+static void sleep_until_work(struct worker *w, mono_us now)
+{
+    struct pollfd fds[2] = {
+        {.fd = w->wake_fd, .events = POLLIN},
+        {.fd = w->socket.fd, .events = POLLIN},
+    };
+    mono_us wait = timer_heap_next(&w->timers);
+    wait = wait == MONO_NEVER ? MONO_NEVER : wait > now ? wait - now : 0;
+    nfds_t n_fds = 2;
+    if (w->is_busy) {
+        wait = mono_min(wait, w->config.tick);
+        n_fds = 1;
+    }
+    struct timespec ts = {.tv_sec = wait / US_PER_S, .tv_nsec = wait % US_PER_S * 1000};
+    if (ppoll(fds, n_fds, wait == MONO_NEVER ? NULL : &ts, NULL) > 0 && fds[0].revents) {
+        uint64_t count;
+        ssize_t n = read(w->wake_fd, &count, sizeof(count));
+        (void)n; /* non-blocking; being woken for nothing does no harm */
+    }
+}
+
+static void *run(void *arg)
+{
+    struct worker *w = arg;
+    w->window_at = mono_now();
+    while (!w->must_stop) {
+        mono_us now = mono_now();
+        size_t n, total = 0;
+        unsigned turns = 0;
+        run_commands(w, now);
+        run_timers(w, now);
+        flush(w);
+        do {
+            n = turn(w, now);
+            total += n;
+        } while (n == SOCKET_BATCH && ++turns < WORKER_MAX_TURNS);
+        measure_load(w, total, now);
+        if (n < SOCKET_BATCH)
+            sleep_until_work(w, mono_now());
+    }
+    LIST_FOREACH(node, &w->calls)
+    call_release(w, CONTAINER_OF(node, struct worker_call, calls), mono_now());
+    return NULL;
+}
+
+int worker_open(struct worker *w, const struct worker_config *config)
+{
+    int err;
+    *w = (struct worker){.config = *config, .wake_fd = -1, .socket.fd = -1};
+    mailbox_init(&w->inbox);
+    list_init(&w->calls);
+    timer_heap_init(&w->timers);
+    map_init(&w->by_ufrag, ufrag_key, config->rng);
+    map_init(&w->by_remote, remote_key, config->rng);
+    err = socket_open(&w->socket, &config->listen);
+    if (err)
+        return err;
+    w->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (w->wake_fd < 0)
+        return -errno;
+    w->io = mem_zalloc(sizeof(*w->io));
+    if (!w->io)
+        return -ENOMEM;
+    w->env = (struct peer_env){
+        .srtp = rtpsec_provider_new(RTPSEC_PROVIDER_AUTO, &err),
+        .rng = config->rng,
+        .ntp_offset = config->ntp_offset,
+        .ice_lite = config->ice_lite,
+    };
+    if (!w->env.srtp)
+        return err;
+    return dtls_context_new(config->identity, &w->env.dtls);
+}
+
+int worker_start(struct worker *w)
+{
+    /* Signals are the control thread's business. */
+    sigset_t all, old;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &old);
+    int err = pthread_create(&w->thread, NULL, run, w);
+    (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+    if (err)
+        return -err;
+    char name[16];
+    (void)snprintf(name, sizeof(name), "media-%u", w->socket.bound.port);
+    (void)pthread_setname_np(w->thread, name);
+    w->is_running = true;
+    return 0;
+}
+
+void worker_send(struct worker *w, struct worker_command *command)
+{
+    if (!mailbox_put(&w->inbox, &command->mail))
+        return;
+    uint64_t one = 1;
+    ssize_t n = write(w->wake_fd, &one, sizeof(one));
+    (void)n; /* fails only when the counter is full: awake already */
+}
+
+static void discard_inbox(struct worker *w)
+{
+    struct mail *mail = mailbox_take_all(&w->inbox);
+    while (mail) {
+        struct worker_command *command = CONTAINER_OF(mail, struct worker_command, mail);
+        mail = mail->next;
+        if (command->type == WORKER_ADD)
+            worker_call_free(command->call);
+        mem_free(command);
+    }
+}
+
+void worker_close(struct worker *w)
+{
+    if (w->is_running) {
+        struct worker_command *stop = mem_zalloc(sizeof(*stop));
+        if (!stop)
+            return; /* out of memory while the process ends: it takes the thread along */
+        stop->type = WORKER_STOP;
+        worker_send(w, stop);
+        (void)pthread_join(w->thread, NULL);
+        w->is_running = false;
+    }
+    discard_inbox(w);
+    dtls_context_free(w->env.dtls);
+    rtpsec_provider_free(w->env.srtp);
+    timer_heap_deinit(&w->timers);
+    map_deinit(&w->by_ufrag);
+    map_deinit(&w->by_remote);
+    mem_free(w->tagged);
+    mem_free(w->io);
+    socket_close(&w->socket);
+    if (w->wake_fd >= 0)
+        (void)close(w->wake_fd);
+    w->wake_fd = -1;
+}

@@ -1,0 +1,486 @@
+/*
+ * One WebRTC peer: the cores put together.
+ *
+ *     state        leaves it by
+ *     CHECKING     ICE validates a pair        → SECURING
+ *                  ICE fails                   → ENDED
+ *     SECURING     DTLS connected, keys are in → CONNECTED
+ *                  DTLS fails, consent lost    → ENDED
+ *     CONNECTED    consent lost, close_notify  → ENDED
+ *     any          peer_close                  → ENDED, without an event
+ *
+ * What comes too early is not lost: the first DTLS datagram of a browser often overtakes the
+ * answer to our check of its address, so one datagram is held until that address is valid.
+ */
+#include "peer/peer.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+/* A flight of a browser fits into one or two datagrams; the first one is what must not be lost. */
+struct peer_held {
+    struct addr local, remote;
+    size_t len;
+    uint8_t data[DGRAM_MAX];
+};
+
+const char *peer_state_name(enum peer_state state)
+{
+    static const char *const names[] = {
+        [PEER_CHECKING] = "checking",
+        [PEER_SECURING] = "securing",
+        [PEER_CONNECTED] = "connected",
+        [PEER_ENDED] = "ended",
+    };
+    return names[state];
+}
+
+static bool may_follow(enum peer_state from, enum peer_state to)
+{
+    static const uint8_t allowed_from[] = {
+        [PEER_CHECKING] = 0,
+        [PEER_SECURING] = 1 << PEER_CHECKING,
+        [PEER_CONNECTED] = 1 << PEER_SECURING,
+        [PEER_ENDED] = 1 << PEER_CHECKING | 1 << PEER_SECURING | 1 << PEER_CONNECTED,
+    };
+    return allowed_from[to] >> from & 1;
+}
+
+static void set_state(struct peer *p, enum peer_state state)
+{
+    assert(may_follow(p->state, state));
+    p->state = state;
+}
+
+static void push_event(struct peer *p, const struct peer_event *event)
+{
+    assert(p->n_events < PEER_MAX_EVENTS);
+    p->events[p->n_events++] = *event;
+}
+
+static void end(struct peer *p, enum peer_end why, enum dtls_failure dtls)
+{
+    if (p->state == PEER_ENDED)
+        return;
+    set_state(p, PEER_ENDED);
+    push_event(p, &(struct peer_event){.type = PEER_EVENT_ENDED, .end = why, .dtls = dtls});
+}
+
+/* --- beginning --- */
+
+static void copy_fingerprints(struct peer *p, const struct peer_params *params)
+{
+    static const enum dtls_hash hashes[] = {
+        [SDP_SHA256] = DTLS_HASH_SHA256,
+        [SDP_SHA384] = DTLS_HASH_SHA384,
+        [SDP_SHA512] = DTLS_HASH_SHA512,
+    };
+    for (unsigned i = 0; i < params->n_fingerprints && i < DTLS_MAX_FINGERPRINTS; i++) {
+        const struct sdp_fingerprint *from = &params->fingerprints[i];
+        struct dtls_fingerprint *to = &p->fingerprints[p->n_fingerprints++];
+        to->hash = hashes[from->hash];
+        memcpy(to->bytes, from->digest, from->len);
+    }
+}
+
+static int init_ice(struct peer *p, mono_us now, const struct peer_params *params,
+                    const struct peer_local *local)
+{
+    const struct ice_config config = {
+        .lite = p->env->ice_lite,
+        .controlling = false, /* the offerer controls (RFC 8445 §6.1.1), and we answer */
+        .ufrag = local->ufrag,
+        .pwd = local->pwd,
+    };
+    int err = ice_agent_init(&p->ice, &config, p->env->rng);
+    for (size_t i = 0; i < local->n_candidates && !err; i++)
+        err = ice_agent_add_local(&p->ice, &local->candidates[i]);
+    if (!err)
+        err = ice_agent_set_remote(&p->ice, now, str_of(params->remote_ufrag),
+                                   str_of(params->remote_pwd), params->remote_lite);
+    for (unsigned i = 0; i < params->n_candidates && !err; i++) {
+        struct ice_candidate c;
+        if (ice_candidate_parse(params->candidates[i], &c))
+            continue; /* a name, TCP, or noise: ICE lives without it */
+        err = ice_agent_add_remote(&p->ice, now, &c, ice_candidate_ufrag(params->candidates[i]));
+        if (err > 0)
+            err = 0;
+    }
+    if (!err && params->remote_end_of_candidates)
+        err = ice_agent_end_of_candidates(&p->ice, now);
+    return err;
+}
+
+int peer_init(struct peer *p, mono_us now, const struct peer_params *params,
+              const struct peer_local *local, const struct peer_env *env)
+{
+    memset(p, 0, sizeof(*p));
+    assert(params->n_codecs > 0);
+    p->env = env;
+    p->now = now;
+    p->may_send = params->may_send;
+    p->may_receive = params->may_receive;
+    p->local_ssrc = params->local_ssrc;
+    p->n_codecs = (uint8_t)params->n_codecs;
+    memcpy(p->codecs, params->codecs, sizeof(p->codecs));
+    memcpy(p->ext_send, params->ext_send, sizeof(p->ext_send));
+    memcpy(p->ext_recv, params->ext_recv, sizeof(p->ext_recv));
+    p->is_dtls_client = params->dtls_client;
+    copy_fingerprints(p, params);
+    rtp_report_init(&p->report, p->local_ssrc, p->codecs[0].clock_rate, local->cname,
+                    env->ntp_offset, env->rng, now);
+    int err = init_ice(p, now, params, local);
+    if (err)
+        peer_deinit(p);
+    return err;
+}
+
+void peer_deinit(struct peer *p)
+{
+    ice_agent_deinit(&p->ice);
+    dtls_conn_deinit(&p->dtls);
+    rtpsec_rx_deinit(&p->rx);
+    rtpsec_tx_deinit(&p->tx);
+    mem_free(p->held);
+    p->held = NULL;
+}
+
+void peer_set_transaction_tag(struct peer *p, uint32_t tag)
+{
+    ice_agent_set_transaction_tag(&p->ice, tag);
+}
+
+int peer_add_candidate(struct peer *p, mono_us now, const struct ice_candidate *c, struct str ufrag)
+{
+    p->now = now;
+    return p->state == PEER_ENDED ? 0 : ice_agent_add_remote(&p->ice, now, c, ufrag);
+}
+
+int peer_end_of_candidates(struct peer *p, mono_us now)
+{
+    p->now = now;
+    return p->state == PEER_ENDED ? 0 : ice_agent_end_of_candidates(&p->ice, now);
+}
+
+/* Something on our side broke (memory, the cipher library): this peer is over, nobody else. */
+static void break_down(struct peer *p)
+{
+    end(p, PEER_END_BROKEN, 0);
+}
+
+/* --- DTLS --- */
+
+static bool set_keys(struct peer *p, const struct dtls_srtp_keys *keys)
+{
+    enum rtpsec_profile profile = keys->profile == DTLS_SRTP_AEAD_AES_128_GCM
+                                      ? RTPSEC_AEAD_AES_128_GCM
+                                      : RTPSEC_AES_CM_128_HMAC_SHA1_80;
+    return !rtpsec_rx_init(&p->rx, p->env->srtp, profile, keys->remote_key, keys->remote_salt) &&
+           !rtpsec_tx_init(&p->tx, p->env->srtp, profile, keys->local_key, keys->local_salt);
+}
+
+static void drain_dtls(struct peer *p)
+{
+    struct dtls_event event;
+    while (p->has_dtls && p->state != PEER_ENDED && dtls_conn_poll_event(&p->dtls, &event)) {
+        switch (event.type) {
+        case DTLS_EVENT_CONNECTED:
+            if (!set_keys(p, event.keys)) {
+                break_down(p);
+                break;
+            }
+            set_state(p, PEER_CONNECTED);
+            push_event(p, &(struct peer_event){.type = PEER_EVENT_CONNECTED});
+            break;
+        case DTLS_EVENT_FAILED:
+            end(p, PEER_END_DTLS_FAILED, event.failure);
+            break;
+        case DTLS_EVENT_CLOSED:
+            end(p, PEER_END_REMOTE_CLOSED, 0);
+            break;
+        }
+    }
+}
+
+/* The first valid pair: only now is there somebody to shake hands with (RFC 8842 §6). */
+static void begin_dtls(struct peer *p)
+{
+    if (p->has_dtls || p->state == PEER_ENDED)
+        return;
+    if (dtls_conn_init(&p->dtls, p->env->dtls, p->is_dtls_client, p->fingerprints,
+                       p->n_fingerprints)) {
+        break_down(p);
+        return;
+    }
+    p->has_dtls = true;
+    set_state(p, PEER_SECURING);
+    dtls_conn_start(&p->dtls, p->now);
+    drain_dtls(p);
+}
+
+static int feed_dtls(struct peer *p, const struct addr *local, const struct addr *remote,
+                     const uint8_t *data, size_t len)
+{
+    p->dtls_local = *local;
+    p->dtls_remote = *remote;
+    int ignored = dtls_conn_input(&p->dtls, p->now, data, len);
+    drain_dtls(p);
+    return ignored ? PEER_E_PROTOCOL : 0;
+}
+
+static void hold(struct peer *p, const struct dgram *d)
+{
+    if (p->held || p->has_dtls || d->len > sizeof(p->held->data))
+        return;
+    p->held = mem_alloc(sizeof(*p->held));
+    if (!p->held)
+        return; /* the browser will send it again */
+    p->held->local = d->local;
+    p->held->remote = d->remote;
+    p->held->len = d->len;
+    memcpy(p->held->data, d->data, d->len);
+}
+
+static void release_held(struct peer *p, const struct addr *local, const struct addr *remote)
+{
+    struct peer_held *held = p->held;
+    if (!held || !p->has_dtls)
+        return;
+    p->held = NULL;
+    if (addr_equal(&held->remote, remote) && addr_equal(&held->local, local))
+        (void)feed_dtls(p, local, remote, held->data, held->len);
+    mem_free(held);
+}
+
+static int input_dtls(struct peer *p, const struct dgram *d)
+{
+    if (!ice_agent_is_valid(&p->ice, &d->local, &d->remote)) {
+        hold(p, d);
+        return PEER_E_NO_CONSENT;
+    }
+    if (!p->has_dtls)
+        return PEER_E_NO_CONSENT;
+    return feed_dtls(p, &d->local, &d->remote, d->data, d->len);
+}
+
+/* --- ICE --- */
+
+static void apply_ice_event(struct peer *p, const struct ice_event *event)
+{
+    switch (event->type) {
+    case ICE_EVENT_VALIDATED:
+        push_event(p, &(struct peer_event){PEER_EVENT_VALIDATED, .remote = event->remote});
+        begin_dtls(p);
+        release_held(p, &event->local, &event->remote);
+        break;
+    case ICE_EVENT_INVALIDATED:
+        push_event(p, &(struct peer_event){PEER_EVENT_INVALIDATED, .remote = event->remote});
+        break;
+    case ICE_EVENT_SELECTED:
+        p->path_local = event->local;
+        p->path_remote = event->remote;
+        p->has_path = true;
+        break;
+    case ICE_EVENT_CONSENT_LOST:
+        p->has_path = false;
+        break;
+    case ICE_EVENT_STATE:
+        if (event->state == ICE_FAILED)
+            end(p, p->has_dtls ? PEER_END_CONSENT_LOST : PEER_END_ICE_FAILED, 0);
+        break;
+    }
+}
+
+/*
+ * Take over what ICE found, as long as our own queue has room for what one event can lead to:
+ * itself, CONNECTED and ENDED. The rest follows when the owner polls.
+ */
+static void drain_ice(struct peer *p)
+{
+    struct ice_event event;
+    while (p->n_events + 3 <= PEER_MAX_EVENTS && p->state != PEER_ENDED &&
+           ice_agent_poll_event(&p->ice, &event))
+        apply_ice_event(p, &event);
+}
+
+static int input_stun(struct peer *p, const struct dgram *d)
+{
+    int err = ice_agent_input(&p->ice, p->now, d);
+    if (err < 0)
+        break_down(p);
+    drain_ice(p);
+    return err > 0 ? PEER_E_STUN : 0;
+}
+
+/* --- RTCP --- */
+
+static int srtp_error(int err)
+{
+    return err == RTPSEC_E_AUTH     ? PEER_E_AUTH
+           : err == RTPSEC_E_REPLAY ? PEER_E_REPLAY
+                                    : PEER_E_MALFORMED;
+}
+
+static int input_rtcp(struct peer *p, const struct dgram *d)
+{
+    struct rtp_report_events events;
+    size_t len = d->len;
+
+    if (p->state != PEER_CONNECTED)
+        return PEER_E_NO_KEYS;
+    int err = rtpsec_unprotect_rtcp(&p->rx, p->env->srtp, d->data, &len);
+    if (err)
+        return srtp_error(err);
+    err = rtp_report_receive(&p->report, p->now, d->data, len, &p->source, p->has_source, &events);
+    if (err)
+        return PEER_E_MALFORMED;
+    if (events.is_bye)
+        p->has_source = false; /* the source is over, not the call: another one may follow */
+    return 0;
+}
+
+/* A report is due, or the farewell. @return false = nothing to send */
+static bool write_rtcp(struct peer *p, struct dgram *ret)
+{
+    struct bytes_writer w = bytes_writer(ret->data, ret->cap);
+    if (p->has_bye)
+        rtp_report_write_bye(&p->report, p->now, &w);
+    else if (p->state != PEER_CONNECTED || !p->has_path ||
+             !rtp_report_write(&p->report, p->now, &p->source, p->has_source, &w))
+        return false;
+    p->has_bye = false;
+    ret->len = w.len;
+    return !w.failed && !rtpsec_protect_rtcp(&p->tx, p->env->srtp, ret->data, &ret->len, ret->cap);
+}
+
+/* --- the five verbs --- */
+
+int peer_input(struct peer *p, mono_us now, const struct dgram *d)
+{
+    p->now = now;
+    if (p->state == PEER_ENDED)
+        return PEER_E_NO_PATH;
+    if (d->len == 0)
+        return PEER_E_PROTOCOL;
+    /* RFC 7983 §7 */
+    if (d->data[0] <= 3)
+        return input_stun(p, d);
+    if (d->data[0] >= 20 && d->data[0] <= 63)
+        return input_dtls(p, d);
+    if (rtp_is_rtcp(d->data, d->len))
+        return input_rtcp(p, d);
+    return PEER_E_PROTOCOL;
+}
+
+void peer_timeout(struct peer *p, mono_us now)
+{
+    p->now = now;
+    if (p->state == PEER_ENDED)
+        return;
+    if (ice_agent_deadline(&p->ice) <= now && ice_agent_timeout(&p->ice, now))
+        break_down(p);
+    drain_ice(p);
+    if (p->has_dtls)
+        dtls_conn_timeout(&p->dtls, now);
+    drain_dtls(p);
+}
+
+mono_us peer_deadline(const struct peer *p)
+{
+    if (p->state == PEER_ENDED)
+        return MONO_NEVER;
+    mono_us at = ice_agent_deadline(&p->ice);
+    if (p->has_dtls)
+        at = mono_min(at, dtls_conn_deadline(&p->dtls));
+    if (p->state == PEER_CONNECTED && p->has_path)
+        at = mono_min(at, rtp_report_deadline(&p->report));
+    return at;
+}
+
+/* Where DTLS and RTCP go: the selected path, before that to where the handshake came from. */
+static bool set_path(const struct peer *p, struct dgram *d)
+{
+    d->local = p->has_path ? p->path_local : p->dtls_local;
+    d->remote = p->has_path ? p->path_remote : p->dtls_remote;
+    return d->remote.port != 0;
+}
+
+bool peer_poll_send(struct peer *p, struct dgram *ret)
+{
+    if (p->state != PEER_ENDED && ice_agent_poll_send(&p->ice, ret))
+        return true;
+    if (p->has_dtls && set_path(p, ret)) {
+        /* BYE stands before close_notify: behind it nobody would listen. */
+        if (write_rtcp(p, ret))
+            return true;
+        return dtls_conn_poll_send(&p->dtls, ret);
+    }
+    return false;
+}
+
+bool peer_poll_event(struct peer *p, struct peer_event *ret)
+{
+    drain_ice(p);
+    if (p->n_events == 0)
+        return false;
+    *ret = p->events[0];
+    p->n_events--;
+    memmove(p->events, p->events + 1, p->n_events * sizeof(p->events[0]));
+    return true;
+}
+
+void peer_close(struct peer *p, mono_us now)
+{
+    p->now = now;
+    p->n_events = 0;
+    if (p->state == PEER_CONNECTED) {
+        p->has_bye = p->has_path;
+        dtls_conn_close(&p->dtls, now);
+    }
+    if (p->state != PEER_ENDED)
+        set_state(p, PEER_ENDED);
+}
+
+/* --- the packet path --- */
+
+/* RFC 3550 §A.1's probation guards against strays; ours are authenticated. */
+static void set_source(struct peer *p, const struct rtp_packet *packet)
+{
+    const struct peer_codec *codec = peer_codec_of(p, packet->pt);
+    rtp_recv_stats_init(&p->source, packet->ssrc,
+                        codec ? codec->clock_rate : p->codecs[0].clock_rate, 0);
+    p->has_source = true;
+}
+
+int peer_receive_rtp(struct peer *p, mono_us now, struct dgram *d, struct rtp_packet *ret)
+{
+    if (p->state != PEER_CONNECTED)
+        return PEER_E_NO_KEYS;
+    int err = rtpsec_unprotect_rtp(&p->rx, p->env->srtp, d->data, &d->len);
+    if (err)
+        return srtp_error(err);
+    if (rtp_parse(d->data, d->len, ret))
+        return PEER_E_MALFORMED;
+    if (!p->may_receive)
+        return PEER_E_DIRECTION;
+    if (!p->has_source || p->source.ssrc != ret->ssrc)
+        set_source(p, ret);
+    (void)rtp_recv_stats_packet(&p->source, ret->seq, ret->timestamp, now);
+    return 0;
+}
+
+int peer_send_rtp(struct peer *p, mono_us now, struct dgram *d, const struct rtp_packet *packet)
+{
+    if (!peer_may_send(p))
+        return PEER_E_NO_PATH;
+    int err = rtpsec_protect_rtp(&p->tx, p->env->srtp, d->data, &d->len, d->cap);
+    if (err)
+        return srtp_error(err);
+    d->local = p->path_local;
+    d->remote = p->path_remote;
+    rtp_report_sent(&p->report, packet->timestamp, packet->payload_len, now);
+    return 0;
+}

@@ -1,0 +1,222 @@
+/**
+ * One WebRTC peer: ICE, DTLS, SRTP and RTP over one path, after its offer was answered.
+ *
+ * Datagrams and time in, datagrams and events out; no socket, thread or clock. There are two ways
+ * in. Everything that is rare goes through peer_input and the polls (STUN, DTLS, RTCP). RTP goes
+ * through peer_receive_rtp and peer_send_rtp, which work in place and call nothing back: they are
+ * the packet path.
+ *
+ *     datagram ─ RFC 7983 ─┬ 0..3     STUN  → ice
+ *                          ├ 20..63   DTLS  → dtls, from addresses that ICE validated
+ *                          └ 128..191 RTCP  → rtpsec → report;   RTP → peer_receive_rtp
+ */
+#ifndef PEER_PEER_H
+#define PEER_PEER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "base/dgram.h"
+#include "base/rng.h"
+#include "base/time.h"
+#include "dtls/conn.h"
+#include "dtls/context.h"
+#include "ice/agent.h"
+#include "peer/params.h"
+#include "rtp/packet.h"
+#include "rtp/recv_stats.h"
+#include "rtp/report.h"
+#include "rtpsec/session.h"
+
+/** Drop reasons and outcomes; each: drop and count. */
+enum peer_error {
+    PEER_E_PROTOCOL = 1, /**< no protocol of ours in the first byte */
+    PEER_E_STUN,         /**< malformed, or not authentic */
+    PEER_E_NO_CONSENT,   /**< DTLS from an address that ICE has not validated */
+    PEER_E_NO_KEYS,      /**< media before the DTLS handshake is through */
+    PEER_E_AUTH,         /**< SRTP or SRTCP that does not authenticate */
+    PEER_E_REPLAY,       /**< seen before */
+    PEER_E_MALFORMED,    /**< RTP or RTCP that breaks its own rules */
+    PEER_E_DIRECTION,    /**< media against the negotiated direction */
+    PEER_E_NO_PATH,      /**< sending: no path, or no keys yet */
+};
+
+/** What the peers of one worker share; RO after init, outlives them. */
+struct peer_env {
+    struct rtpsec_provider *srtp;
+    struct dtls_context *dtls;
+    struct rng *rng;
+    uint64_t ntp_offset; /**< NTP time at monotonic time 0 */
+    bool ice_lite;
+};
+
+/** Our own side of a peer, as its answer told the other. Borrowed for the call. */
+struct peer_local {
+    struct str ufrag, pwd;
+    struct str cname;
+    const struct ice_candidate *candidates; /**< local candidates */
+    size_t n_candidates;
+};
+
+/** One way only; see the table in peer.c. */
+enum peer_state {
+    PEER_CHECKING,  /**< looking for a path */
+    PEER_SECURING,  /**< a path is valid, DTLS runs */
+    PEER_CONNECTED, /**< media may flow */
+    PEER_ENDED,
+};
+
+enum peer_end {
+    PEER_END_ICE_FAILED,
+    PEER_END_DTLS_FAILED,
+    PEER_END_CONSENT_LOST,
+    PEER_END_REMOTE_CLOSED, /**< authenticated close_notify */
+    PEER_END_BROKEN,        /**< out of memory or the like, on this side */
+};
+
+enum peer_event_type {
+    PEER_EVENT_VALIDATED,   /**< route datagrams from `remote` to this peer */
+    PEER_EVENT_INVALIDATED, /**< no longer */
+    PEER_EVENT_CONNECTED,
+    PEER_EVENT_ENDED, /**< once; nothing is sent from now on */
+};
+
+struct peer_event {
+    enum peer_event_type type;
+    struct addr remote;     /**< VALIDATED, INVALIDATED */
+    enum peer_end end;      /**< ENDED */
+    enum dtls_failure dtls; /**< ENDED with PEER_END_DTLS_FAILED */
+};
+
+/** Events that can wait between two drains; what is more waits inside `ice`. */
+#define PEER_MAX_EVENTS 8
+
+/** A datagram that came too early, kept until ICE has validated its address. */
+struct peer_held;
+
+/** Embedded in its relay, which owns it. Hot members first. Fields are private. */
+struct peer {
+    /* the packet path */
+    struct rtpsec_rx rx;
+    struct rtpsec_tx tx;
+    _Alignas(CACHE_LINE) const struct peer_env *env;
+    enum peer_state state;
+    bool has_path, may_send, may_receive, has_source;
+    uint8_t n_codecs;
+    struct addr path_local, path_remote;
+    uint32_t local_ssrc;
+    struct rtp_recv_stats source; /**< valid when has_source: what we receive now */
+    struct rtp_report report;
+    uint8_t ext_send[PEER_N_EXT], ext_recv[PEER_N_EXT];
+    struct peer_codec codecs[PEER_MAX_CODECS];
+
+    /* the rest */
+    struct ice_agent ice;
+    struct dtls_conn dtls;
+    bool has_dtls, is_dtls_client;
+    bool has_bye;                        /**< an RTCP BYE waits to be polled */
+    struct addr dtls_local, dtls_remote; /**< where DTLS last came from, until there is a path */
+    struct dtls_fingerprint fingerprints[PEER_MAX_FINGERPRINTS];
+    uint8_t n_fingerprints;
+    struct peer_held *held; /**< owned; NULL = none */
+    mono_us now;            /**< of the last input, timeout or API call */
+    uint8_t n_events;
+    struct peer_event events[PEER_MAX_EVENTS];
+};
+
+/**
+ * @param params  of peer/negotiate.h; its candidates are read now, while their text is there
+ * @param env     borrowed until deinit
+ * @param p       aligned to a cache line
+ *
+ * @return 0
+ *         ICE_E_CREDENTIALS, ICE_E_UNSUPPORTED  refuse the offer (see ice_agent_set_remote)
+ *         -ENOMEM   nothing to deinit
+ */
+MUST_CHECK int peer_init(struct peer *p, mono_us now, const struct peer_params *params,
+                         const struct peer_local *local, const struct peer_env *env);
+
+/** Wipes the keys. Legal on a zeroed struct. */
+void peer_deinit(struct peer *p);
+
+/**
+ * Begin our transaction ids with this number, so that the owner of many peers on one port finds
+ * the one that an answer is for. The other 64 bits stay random. Before the first poll.
+ */
+void peer_set_transaction_tag(struct peer *p, uint32_t tag);
+
+/** A candidate that was trickled. @return as ice_agent_add_remote */
+MUST_CHECK int peer_add_candidate(struct peer *p, mono_us now, const struct ice_candidate *c,
+                                  struct str ufrag);
+
+/** @return 0 or -ENOMEM: close the peer */
+MUST_CHECK int peer_end_of_candidates(struct peer *p, mono_us now);
+
+/**
+ * Feed one datagram that is not RTP.
+ *
+ * @return 0, or a PEER_E_ code: drop and count. What breaks on our side is PEER_END_BROKEN
+ */
+MUST_CHECK int peer_input(struct peer *p, mono_us now, const struct dgram *d);
+
+/** The time of peer_deadline has come; earlier calls do no harm. */
+void peer_timeout(struct peer *p, mono_us now);
+
+/** @param ret `data` with at least DGRAM_MAX of `cap` is the caller's */
+bool peer_poll_send(struct peer *p, struct dgram *ret);
+
+bool peer_poll_event(struct peer *p, struct peer_event *ret);
+
+mono_us peer_deadline(const struct peer *p);
+
+/**
+ * Say goodbye: RTCP BYE and DTLS close_notify wait to be polled, nothing else is sent or accepted
+ * afterwards. No event comes of it.
+ */
+void peer_close(struct peer *p, mono_us now);
+
+/**
+ * Packet path, in: authenticate and decrypt in place, parse, account.
+ *
+ * @param d    from an address routed to this peer; `len` shrinks by the tag
+ * @param ret  filled on success only
+ *
+ * @return 0, or a PEER_E_ code: drop and count
+ */
+MUST_CHECK int peer_receive_rtp(struct peer *p, mono_us now, struct dgram *d,
+                                struct rtp_packet *ret);
+
+/**
+ * Packet path, out: encrypt in place, address, account.
+ *
+ * @param d       plain RTP with our SSRC; room for RTPSEC_RTP_OVERHEAD behind it. `len`, `local`
+ *                and `remote` are set
+ * @param packet  of the plain packet
+ *
+ * @return 0, or a PEER_E_ code: drop and count
+ */
+MUST_CHECK int peer_send_rtp(struct peer *p, mono_us now, struct dgram *d,
+                             const struct rtp_packet *packet);
+
+/** Is there a path, are there keys, and does the leg want to receive? */
+static inline bool peer_may_send(const struct peer *p)
+{
+    return p->state == PEER_CONNECTED && p->has_path && p->may_send;
+}
+
+/** Codec of a payload type of this leg; NULL = not negotiated. */
+static inline const struct peer_codec *peer_codec_of(const struct peer *p, uint8_t pt)
+{
+    for (unsigned i = 0; i < p->n_codecs; i++) {
+        if (p->codecs[i].pt == pt)
+            return &p->codecs[i];
+    }
+    return NULL;
+}
+
+/** "checking", "securing", … */
+const char *peer_state_name(enum peer_state state);
+
+#endif

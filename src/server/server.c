@@ -1,0 +1,302 @@
+/*
+ * Wiring. Everything here runs on the control thread; the arrows are function calls:
+ *
+ *     net (WebSocket) ─ on_message ─▶ signal ─ send ─▶ net
+ *     signal ─ media interface ─▶ engine ─ wake ─▶ loop ─ signal_media_ready ─▶ signal
+ *     signal_deadline ─▶ one timer ─ signal_timeout ─▶ signal
+ *
+ * The end, in this order (docs/teardown.md): calls are told, sockets are closed with their queues
+ * sent, the loop stops, then everything is freed from the outside in.
+ */
+#include "server/server.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/rng.h"
+#include "base/text.h"
+#include "log/log.h"
+#include "net/loop.h"
+#include "net/server.h"
+#include "signal/media_engine.h"
+#include "signal/signal.h"
+
+/* At the end: how long sockets may take to read their last messages. */
+#define SERVER_STOP_LIMIT (3 * US_PER_S)
+
+struct server {
+    const struct options *options;
+    struct rng rng;
+    struct net_loop *loop;
+    struct net_wake *media_wake;
+    struct net_timer *timer;
+    struct net_server *net;
+    struct media *media;
+    struct signal *signal;
+    bool is_stopping;
+};
+
+/* What signal waits for may have changed with every call into it. */
+static void rearm(struct server *s)
+{
+    net_timer_set(s->timer, signal_deadline(s->signal));
+}
+
+/* --- net → signal --- */
+
+static const struct net_route routes[] = {
+    {.path = "/one2one", .tag = SIGNAL_NODE},
+    {.path = "/call", .tag = SIGNAL_JAVA},
+};
+
+static void on_open(void *user, uint64_t socket, int tag, const struct net_peer_info *peer)
+{
+    struct server *s = user;
+    char remote[ADDR_TEXT_MAX];
+    log_debug(NET, "socket %" PRIu64 " opened by %s at %s", socket,
+              addr_write(&peer->remote, remote), peer->path);
+    if (signal_socket_opened(s->signal, net_loop_now(), socket, (enum signal_dialect)tag))
+        net_server_close_socket(s->net, socket, NET_CLOSE_TRY_LATER,
+                                STR("the server is out of memory"));
+    rearm(s);
+}
+
+static void on_message(void *user, uint64_t socket, struct str text)
+{
+    struct server *s = user;
+    signal_frame(s->signal, net_loop_now(), socket, text);
+    rearm(s);
+}
+
+static void on_close(void *user, uint64_t socket)
+{
+    struct server *s = user;
+    log_debug(NET, "socket %" PRIu64 " closed", socket);
+    signal_socket_closed(s->signal, net_loop_now(), socket);
+    rearm(s);
+}
+
+/* --- signal → net --- */
+
+static void send_text(void *user, uint64_t socket, struct str text)
+{
+    struct server *s = user;
+    if (net_server_send(s->net, socket, text))
+        log_error(NET, "out of memory, closing socket %" PRIu64, socket);
+}
+
+static void close_socket(void *user, uint64_t socket, int code, const char *reason)
+{
+    struct server *s = user;
+    net_server_close_socket(s->net, socket, (unsigned)code, str_of(reason));
+}
+
+/* --- media and time → signal --- */
+
+static void wake_media(void *user)
+{
+    struct server *s = user;
+    net_wake_send(s->media_wake);
+}
+
+static void on_media(void *user)
+{
+    struct server *s = user;
+    signal_media_ready(s->signal, net_loop_now());
+    rearm(s);
+}
+
+static void on_timer(void *user, mono_us now)
+{
+    struct server *s = user;
+    signal_timeout(s->signal, now);
+    rearm(s);
+}
+
+static double seconds(mono_us from, mono_us to)
+{
+    return from == MONO_NEVER ? 0.0 : (double)(to - from) / (double)US_PER_S;
+}
+
+/* One line a call: who, how it ended, how long it rang and lasted. */
+static void on_call_ended(void *user, const struct call_record *r)
+{
+    static const char *const by[] = {"server", "caller", "callee"};
+    (void)user;
+    mono_us rang_until = r->accepted_at == MONO_NEVER ? r->ended_at : r->accepted_at;
+    log_info(SIGNAL,
+             "call %" PRIu64 " from \"%.*s\" to \"%.*s\" ended: %s by %s, rang %.1f s, "
+             "talked %.1f s%s%.*s",
+             r->call_id, STR_FMT(r->caller), STR_FMT(r->callee), call_reason_name(r->reason),
+             by[r->ended_by + 1], seconds(r->called_at, rang_until),
+             seconds(r->active_at, r->ended_at), r->text.len ? ": " : "", STR_FMT(r->text));
+}
+
+/* --- beginning --- */
+
+static void forward_net_log(int level, const char *line)
+{
+    static const enum log_level levels[] = {LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO,
+                                            LOG_LEVEL_DEBUG};
+    log_write(LOG_NET, levels[level], "%s", line);
+}
+
+static int open_media(struct server *s)
+{
+    const struct options *o = s->options;
+    char error[ENGINE_ERROR_MAX] = "out of memory";
+    struct engine_config config = {
+        .listen = o->media_listen,
+        .workers = o->media_workers,
+        .ice_lite = o->media_ice_lite,
+        .tick = o->media_tick_us,
+        .external_ips = o->media_external_ip.item,
+        .n_external_ips = o->media_external_ip.n,
+        .wake = wake_media,
+        .wake_user = s,
+    };
+    config.listen.port = o->media_port;
+    s->media = media_engine_new(&config, &s->rng, error);
+    if (!s->media) {
+        log_error(SERVER, "%s", error);
+        return 1;
+    }
+    return 0;
+}
+
+static int open_signal(struct server *s)
+{
+    const struct options *o = s->options;
+    const struct signal_config config = {
+        .call = {.ring_timeout = o->call_ring_timeout,
+                 .setup_timeout = o->call_setup_timeout,
+                 .max_users = o->call_max_users,
+                 .max_calls = o->call_max_calls},
+        .on_call_ended = on_call_ended,
+        .user = s,
+    };
+    const struct signal_transport transport = {send_text, close_socket, s};
+    s->signal = signal_new(&config, &transport, s->media, &s->rng);
+    return s->signal ? 0 : -ENOMEM;
+}
+
+static int open_net(struct server *s)
+{
+    const struct options *o = s->options;
+    char error[NET_ERROR_MAX] = "";
+    const struct net_server_config config = {
+        .http_listen = o->http_listen,
+        .https_listen = o->https_listen,
+        .tls_cert = o->tls_cert,
+        .tls_key = o->tls_key,
+        .state_dir = o->state_dir,
+        .web_root = o->http_web_root,
+        .limits = {.max_frame = o->http_max_frame,
+                   .max_queue_bytes = o->http_queue_bytes,
+                   .max_sockets_per_address = o->http_max_sockets_address,
+                   .max_sockets = o->http_max_sockets,
+                   .ping_interval = o->http_ping_interval},
+        .routes = routes,
+        .n_routes = ARRAY_LEN(routes),
+        .origins = (const char *const *)o->http_origins.item,
+        .n_origins = o->http_origins.n,
+        .handlers = {on_open, on_message, on_close},
+        .user = s,
+    };
+    int err = net_server_new(s->loop, &config, &s->net, error);
+    if (err)
+        log_error(SERVER, "%s", error[0] ? error : strerror(-err));
+    return err;
+}
+
+static void on_stopped(void *user)
+{
+    struct server *s = user;
+    net_loop_stop(s->loop);
+}
+
+static void on_signal(void *user, int signo)
+{
+    struct server *s = user;
+    if (s->is_stopping) {
+        net_loop_stop(s->loop); /* asked twice: do not wait for anybody */
+        return;
+    }
+    s->is_stopping = true;
+    log_info(SERVER, "signal %d: ending %zu calls", signo, signal_get_stats(s->signal).calls);
+    signal_shutdown(s->signal, net_loop_now());
+    net_server_stop(s->net, SERVER_STOP_LIMIT, on_stopped, s);
+}
+
+static int open_all(struct server *s)
+{
+    int err = net_loop_new(&s->loop);
+    if (!err)
+        err = net_loop_on_signals(s->loop, on_signal, s);
+    if (!err)
+        err = net_wake_new(s->loop, on_media, s, &s->media_wake);
+    if (!err)
+        err = net_timer_new(s->loop, on_timer, s, &s->timer);
+    if (err) {
+        log_error(SERVER, "cannot make the event loop: %s", strerror(-err));
+        return err;
+    }
+    err = open_media(s);
+    if (!err)
+        err = open_signal(s);
+    if (!err)
+        err = open_net(s);
+    return err;
+}
+
+/* docs/teardown.md */
+static void close_all(struct server *s)
+{
+    net_server_free(s->net);
+    signal_free(s->signal);
+    if (s->media)
+        s->media->ops->free(s->media); /* joins the workers: nobody wakes us from here on */
+    net_timer_free(s->timer);
+    net_wake_free(s->media_wake);
+    net_loop_free(s->loop);
+}
+
+/* The line that scripts wait for. */
+static void say_ready(const struct server *s)
+{
+    char buf[512], media[ADDR_TEXT_MAX];
+    struct text t;
+    const struct addr at = engine_listen_addr(media_engine_of(s->media), 0);
+
+    text_init(&t, buf, sizeof(buf));
+    text_printf(&t, "ready");
+    if (net_server_http_port(s->net))
+        text_printf(&t, " http=%s", net_server_http_url(s->net));
+    if (net_server_https_port(s->net))
+        text_printf(&t, " https=%s", net_server_https_url(s->net));
+    text_printf(&t, " media=udp:%s", addr_write(&at, media));
+    (void)puts(buf);
+    (void)fflush(stdout);
+}
+
+int server_run(const struct options *options)
+{
+    struct server s = {.options = options};
+    _Static_assert((int)OPTIONS_LOG_DEBUG == (int)LOG_LEVEL_DEBUG, "the same order");
+
+    log_set_level((enum log_level)options->log_level);
+    net_set_log(forward_net_log);
+    rng_init_system(&s.rng);
+    int err = open_all(&s);
+    if (!err) {
+        say_ready(&s);
+        log_info(SERVER, "media uses %u workers", engine_n_workers(media_engine_of(s.media)));
+        net_loop_run(s.loop);
+    }
+    close_all(&s);
+    if (!err)
+        log_info(SERVER, "ended in order");
+    return err ? 1 : 0;
+}

@@ -1,0 +1,223 @@
+/*
+ * The engine behind the media interface. The engine answers at once, the interface lets a backend
+ * take its time: what is ready at once waits here as a notice until it is polled.
+ */
+#include "signal/media_engine.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/list.h"
+#include "base/mem.h"
+#include "log/log.h"
+#include "net/loop.h"
+
+/* What engine_call_start gave: polled as one ANSWERED and each candidate of each leg, or ENDED. */
+struct notice {
+    struct list notices;
+    uint64_t call_id;
+    bool is_refused;
+    size_t n_polled;
+    struct engine_answers answers;
+};
+
+struct media_engine {
+    struct media media;
+    struct engine *engine; /* owned */
+    struct list notices;   /* struct notice, oldest first; owned */
+    struct engine_event event;
+};
+
+static struct media_engine *self(struct media *m)
+{
+    return CONTAINER_OF(m, struct media_engine, media);
+}
+
+static bool check_offer(struct media *m, struct str offer, char *error)
+{
+    _Static_assert(MEDIA_ERROR_MAX == ENGINE_ERROR_MAX, "one buffer serves both");
+    return engine_check_offer(self(m)->engine, offer, error);
+}
+
+static int start(struct media *m, uint64_t call_id, struct str caller_offer,
+                 struct str callee_offer)
+{
+    struct media_engine *me = self(m);
+    struct notice *notice = mem_zalloc(sizeof(*notice));
+    if (!notice)
+        return -ENOMEM;
+    notice->call_id = call_id;
+    int err = engine_call_start(me->engine, net_loop_now(), call_id,
+                                (const struct str[]){caller_offer, callee_offer}, &notice->answers);
+    if (err < 0) {
+        mem_free(notice);
+        return err;
+    }
+    notice->is_refused = err > 0;
+    list_append(&me->notices, &notice->notices);
+    m->wake(m->wake_user);
+    return 0;
+}
+
+static void add_candidate(struct media *m, uint64_t call_id, enum media_leg leg,
+                          const struct media_candidate *candidate)
+{
+    /* One audio line a leg: which line the page names does not matter. */
+    engine_call_add_candidate(self(m)->engine, call_id, leg, candidate->candidate,
+                              candidate->ufrag);
+}
+
+static void free_notice(struct notice *notice)
+{
+    list_remove(&notice->notices);
+    mem_free(notice);
+}
+
+static void release(struct media *m, uint64_t call_id)
+{
+    struct media_engine *me = self(m);
+    LIST_FOREACH(node, &me->notices)
+    {
+        struct notice *notice = CONTAINER_OF(node, struct notice, notices);
+        if (notice->call_id == call_id)
+            free_notice(notice);
+    }
+    engine_call_release(me->engine, call_id);
+}
+
+static void fill_candidate(const struct notice *notice, size_t i, struct media_event *ret)
+{
+    const struct engine_answers *a = &notice->answers;
+    ret->type = MEDIA_EVENT_CANDIDATE;
+    ret->leg = i < a->n_candidates ? MEDIA_CALLER : MEDIA_CALLEE;
+    ret->candidate = (struct media_candidate){
+        .candidate = str_of(a->candidates[i % a->n_candidates]),
+        .mid = str_of(a->mid[ret->leg]),
+        .mline_index = a->mline_index[ret->leg],
+    };
+}
+
+/* The next thing that a notice has to say. @return false = nothing more */
+static bool poll_notice(struct notice *notice, struct media_event *ret)
+{
+    const struct engine_answers *a = &notice->answers;
+    size_t n = notice->n_polled++;
+
+    *ret = (struct media_event){.call_id = notice->call_id};
+    if (notice->is_refused) {
+        ret->type = MEDIA_EVENT_ENDED;
+        ret->leg = a->bad_leg ? MEDIA_CALLEE : MEDIA_CALLER;
+        ret->end = MEDIA_END_REFUSED;
+        ret->text = a->error;
+        return n == 0;
+    }
+    if (n > 0) {
+        if (n > MEDIA_LEGS * a->n_candidates)
+            return false;
+        fill_candidate(notice, n - 1, ret);
+        return true;
+    }
+    ret->type = MEDIA_EVENT_ANSWERED;
+    for (unsigned leg = 0; leg < MEDIA_LEGS; leg++)
+        ret->answer[leg] = str_of(a->sdp[leg]);
+    return true;
+}
+
+static const struct {
+    enum media_end end;
+    const char *text;
+} ends[] = {
+    [ENGINE_END_ICE_FAILED] = {MEDIA_END_FAILED, "no network path to the browser was found"},
+    [ENGINE_END_DTLS_FAILED] = {MEDIA_END_FAILED, "the encrypted connection could not be made"},
+    [ENGINE_END_CONSENT_LOST] = {MEDIA_END_LOST, "the network connection to the browser is lost"},
+    [ENGINE_END_REMOTE_CLOSED] = {MEDIA_END_REMOTE_CLOSED, "the browser closed its connection"},
+    [ENGINE_END_BROKEN] = {MEDIA_END_BROKEN, "the media server is out of resources"},
+};
+
+static void log_figures(const struct engine_event *event)
+{
+    for (unsigned leg = 0; leg < MEDIA_LEGS; leg++) {
+        const struct engine_leg_stats *s = &event->legs[leg];
+        log_info(MEDIA,
+                 "call %" PRIu64 " %s: %" PRIu64 " packets in, %" PRIu64 " out, %" PRIu64
+                 " dropped, lost %" PRId32 " up %" PRId32 " down, jitter %.1f ms up %.1f ms down, "
+                 "round trip %.1f ms",
+                 event->call_id, leg == MEDIA_CALLER ? "caller" : "callee", s->packets_received,
+                 s->packets_sent, s->packets_dropped, s->uplink_lost, s->downlink_lost,
+                 s->uplink_jitter_us / 1000.0, s->downlink_jitter_us / 1000.0, s->rtt_us / 1000.0);
+    }
+}
+
+static bool poll_engine(struct media_engine *me, struct media_event *ret)
+{
+    struct engine_event *event = &me->event;
+    while (engine_poll_event(me->engine, event)) {
+        *ret = (struct media_event){.call_id = event->call_id,
+                                    .leg = event->leg ? MEDIA_CALLEE : MEDIA_CALLER};
+        switch (event->type) {
+        case ENGINE_EVENT_CONNECTED:
+            ret->type = MEDIA_EVENT_CONNECTED;
+            return true;
+        case ENGINE_EVENT_ENDED:
+            ret->type = MEDIA_EVENT_ENDED;
+            ret->end = ends[event->end].end;
+            ret->text = ends[event->end].text;
+            return true;
+        case ENGINE_EVENT_GONE:
+            log_figures(event);
+            break;
+        }
+    }
+    return false;
+}
+
+static bool poll_event(struct media *m, struct media_event *ret)
+{
+    struct media_engine *me = self(m);
+    while (!list_is_empty(&me->notices)) {
+        struct notice *notice = CONTAINER_OF(me->notices.next, struct notice, notices);
+        if (poll_notice(notice, ret))
+            return true;
+        free_notice(notice);
+    }
+    return poll_engine(me, ret);
+}
+
+static void free_media(struct media *m)
+{
+    struct media_engine *me = self(m);
+    engine_free(me->engine);
+    while (!list_is_empty(&me->notices))
+        free_notice(CONTAINER_OF(me->notices.next, struct notice, notices));
+    mem_free(me);
+}
+
+static const struct media_ops ops = {
+    .check_offer = check_offer,
+    .start = start,
+    .add_candidate = add_candidate,
+    .release = release,
+    .poll_event = poll_event,
+    .free = free_media,
+};
+
+struct media *media_engine_new(const struct engine_config *config, struct rng *rng, char *error)
+{
+    struct media_engine *me = mem_zalloc(sizeof(*me));
+    if (!me)
+        return NULL;
+    list_init(&me->notices);
+    me->media = (struct media){.ops = &ops, .wake = config->wake, .wake_user = config->wake_user};
+    me->engine = engine_new(config, rng, error);
+    if (!me->engine) {
+        mem_free(me);
+        return NULL;
+    }
+    return &me->media;
+}
+
+struct engine *media_engine_of(struct media *m)
+{
+    return self(m)->engine;
+}

@@ -1,0 +1,25 @@
+/**
+ * The media backend that is our own engine, in this process.
+ */
+#ifndef SIGNAL_MEDIA_ENGINE_H
+#define SIGNAL_MEDIA_ENGINE_H
+
+#include "base/compiler.h"
+#include "base/rng.h"
+#include "engine/engine.h"
+#include "signal/media.h"
+
+/**
+ * Start an engine.
+ *
+ * @param config  its `wake` is called when events wait, from any thread
+ * @param error   ENGINE_ERROR_MAX bytes: what went wrong, for the operator
+ *
+ * @return NULL on failure; free with ops->free, which ends the engine
+ */
+struct media *media_engine_new(const struct engine_config *config, struct rng *rng, char *error);
+
+/** The engine inside, for what only the server asks (ports). */
+struct engine *media_engine_of(struct media *m);
+
+#endif
