@@ -20,31 +20,31 @@
 #include "base/compiler.h"
 
 /** Record header 13, explicit nonce 8, alert 2, tag 16: the longest alert record. */
-#define CLOSE_ALERT_MAX 39
+#define DTLS_CLOSE_ALERT_MAX 39
 
-enum close_alert_cipher {
-    CLOSE_ALERT_AES_128_GCM,
-    CLOSE_ALERT_AES_256_GCM,
-    CLOSE_ALERT_CHACHA20_POLY1305,
+enum dtls_close_alert_cipher {
+    DTLS_CLOSE_ALERT_AES_128_GCM,
+    DTLS_CLOSE_ALERT_AES_256_GCM,
+    DTLS_CLOSE_ALERT_CHACHA20_POLY1305,
 };
 
 /** One direction. */
-struct close_alert_keys {
+struct dtls_close_alert_keys {
     uint8_t key[32]; /**< 16 or 32 bytes used */
     uint8_t iv[12];  /**< GCM: 4 bytes used (salt), ChaCha20: 12 */
 };
 
-struct close_alert {
-    enum close_alert_cipher cipher; /**< RO after init */
-    struct close_alert_keys local;  /**< we seal with */
-    struct close_alert_keys remote; /**< the peer seals with */
-    uint64_t next_seq;              /**< lowest 48-bit record number that is still new */
+struct dtls_close_alert {
+    enum dtls_close_alert_cipher cipher; /**< RO after init */
+    struct dtls_close_alert_keys local;  /**< we seal with */
+    struct dtls_close_alert_keys remote; /**< the peer seals with */
+    uint64_t next_number;                /**< lowest 48-bit record number that is still new */
 };
 
-enum close_alert_error {
-    CLOSE_ALERT_E_NOT_AUTHENTIC = 1, /**< forged, replayed or not an alert of epoch 1: drop */
-    CLOSE_ALERT_E_OTHER,             /**< an authentic alert, but not close_notify: no effect */
-    CLOSE_ALERT_E_CIPHER,            /**< the cipher suite is not one of the three above */
+enum dtls_close_alert_error {
+    DTLS_CLOSE_ALERT_E_NOT_AUTHENTIC = 1, /**< forged, replayed or not an alert of epoch 1: drop */
+    DTLS_CLOSE_ALERT_E_OTHER,  /**< an authentic alert, but not close_notify: no effect */
+    DTLS_CLOSE_ALERT_E_CIPHER, /**< the cipher suite is not one of the three above */
 };
 
 /**
@@ -52,12 +52,12 @@ enum close_alert_error {
  *
  * @param is_client  our role
  *
- * @return 0, CLOSE_ALERT_E_CIPHER (a bug: dtls_context offers no other), or -ENOMEM
+ * @return 0, DTLS_CLOSE_ALERT_E_CIPHER (a bug: dtls_context offers no other), or -ENOMEM
  */
-MUST_CHECK int close_alert_init(struct close_alert *ca, const SSL *ssl, bool is_client);
+MUST_CHECK int dtls_close_alert_init(struct dtls_close_alert *ca, const SSL *ssl, bool is_client);
 
 /** Wipes the keys. */
-void close_alert_deinit(struct close_alert *ca);
+void dtls_close_alert_deinit(struct dtls_close_alert *ca);
 
 /**
  * Open one whole record.
@@ -65,18 +65,19 @@ void close_alert_deinit(struct close_alert *ca);
  * @param record  header included; nothing may follow
  *
  * @return 0                            the peer's close_notify
- *         CLOSE_ALERT_E_NOT_AUTHENTIC, CLOSE_ALERT_E_OTHER
- *         -ENOMEM                      could not be checked: drop
+ *         DTLS_CLOSE_ALERT_E_NOT_AUTHENTIC, DTLS_CLOSE_ALERT_E_OTHER
  */
-MUST_CHECK int close_alert_open(struct close_alert *ca, const uint8_t *record, size_t len);
+MUST_CHECK int dtls_close_alert_open(struct dtls_close_alert *ca, const uint8_t *record,
+                                     size_t len);
 
 /**
  * Make our close_notify. Not more than once for a set of keys.
  *
- * @param buf  CLOSE_ALERT_MAX bytes
+ * @param buf  DTLS_CLOSE_ALERT_MAX bytes
  *
  * @return 0 (*ret_len set) or -ENOMEM
  */
-MUST_CHECK int close_alert_seal(const struct close_alert *ca, uint8_t *buf, size_t *ret_len);
+MUST_CHECK int dtls_close_alert_seal(const struct dtls_close_alert *ca, uint8_t *buf,
+                                     size_t *ret_len);
 
 #endif

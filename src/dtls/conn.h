@@ -74,13 +74,22 @@ enum dtls_srtp_profile {
     DTLS_SRTP_AEAD_AES_128_GCM = 0x0007,
 };
 
-/** SRTP master keys and salts, already sorted by direction (RFC 5764 §4.2). */
+/** Exported keying material at its longest: two keys of 16 and two salts of 14. */
+#define DTLS_SRTP_MATERIAL_MAX 60
+
+/** SRTP master keys and salts (RFC 5764 §4.2): the bytes, and where in them each one is. */
 struct dtls_srtp_keys {
     enum dtls_srtp_profile profile;
-    size_t key_len;                          /**< 16 */
-    size_t salt_len;                         /**< 14 (CM), 12 (GCM) */
-    uint8_t local_key[16], local_salt[14];   /**< protect with these */
-    uint8_t remote_key[16], remote_salt[14]; /**< unprotect with these */
+    bool is_client;           /**< our role */
+    uint8_t key_len;          /**< 16 */
+    uint8_t salt_len;         /**< 14 (CM), 12 (GCM) */
+    size_t material_len;      /**< 60 (CM), 56 (GCM) */
+    const uint8_t *local_key; /**< into material: protect with these two */
+    const uint8_t *local_salt;
+    const uint8_t *remote_key; /**< into material: unprotect with these two */
+    const uint8_t *remote_salt;
+    /** client key, server key, client salt, server salt; as the exporter gives it */
+    uint8_t material[DTLS_SRTP_MATERIAL_MAX];
 };
 
 enum dtls_failure {
@@ -106,6 +115,7 @@ struct dtls_event {
     /** CONNECTED; borrowed, wiped by the next dtls_conn_poll_event or dtls_conn_deinit */
     const struct dtls_srtp_keys *keys;
     enum dtls_failure failure; /**< FAILED */
+    const char *detail;        /**< FAILED: OpenSSL's words or NULL; constant storage */
 };
 
 enum dtls_state {
@@ -122,23 +132,25 @@ enum dtls_conn_error {
 
 struct dtls_handshake;
 
-/** Owned by the peer. All fields are private; 0.5 KB. */
+/** Owned by the peer, which must not move it. All fields are private; 0.5 KB. */
 struct dtls_conn {
     enum dtls_state state;
     bool is_client;                      /**< RO after init */
     bool is_event_pending;               /**< the one event of `state` has not been polled yet */
     bool is_keys_borrowed;               /**< `keys` was given out: wipe at the next poll */
     enum dtls_failure failure;           /**< of FAILED */
+    const char *detail;                  /**< of FAILED; constant storage or NULL */
     struct dtls_handshake *handshake;    /**< owned; NULL when its 75 KB are given back */
     mono_us linger_until;                /**< when that is; MONO_NEVER before CONNECTED */
     struct dtls_srtp_keys keys;          /**< wiped when the owner has seen them */
-    struct close_alert close_alert;      /**< from CONNECTED on */
-    uint8_t last_words[CLOSE_ALERT_MAX]; /**< our close_notify, waiting for poll_send */
-    size_t last_words_len;               /**< bytes, 0 = none */
+    struct dtls_close_alert close_alert; /**< from CONNECTED on */
+    uint8_t last_words[DTLS_CLOSE_ALERT_MAX]; /**< our close_notify, waiting for poll_send */
+    size_t last_words_len;                    /**< bytes, 0 = none */
 };
 
 /**
  * @param is_client  RFC 5763 §5: true for a=setup:active on our side
+ * @param ctx        must outlive the connection
  * @param fps        what the peer's SDP promised; copied; any one of them must match
  * @param n_fps      1…DTLS_MAX_FINGERPRINTS; none or more is a bug of the caller
  *

@@ -25,7 +25,7 @@ struct dtls_context;
  */
 MUST_CHECK int dtls_context_new(const struct dtls_identity *id, struct dtls_context **ret);
 
-/** Connections that still exist keep what they need. NULL is legal. */
+/** Its connections must be gone: they use its BIO method. NULL is legal. */
 void dtls_context_free(struct dtls_context *ctx);
 
 DEFINE_CLEANUP(struct dtls_context *, dtls_context_free)

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <openssl/types.h>
+
 #include "base/compiler.h"
 #include "base/str.h"
 #include "base/text.h"
@@ -48,6 +50,10 @@ const char *dtls_hash_name(enum dtls_hash hash);
 
 /** Look a hash up by its SDP name, in any case. @return false = not accepted, *ret untouched */
 bool dtls_hash_find(struct str name, enum dtls_hash *ret);
+
+/** Hash the certificate as it was sent (its DER form). @return 0 or -ENOMEM */
+MUST_CHECK int dtls_fingerprint_of(const X509 *cert, enum dtls_hash hash,
+                                   struct dtls_fingerprint *ret);
 
 /** Same hash and same bytes. */
 bool dtls_fingerprint_equal(const struct dtls_fingerprint *a, const struct dtls_fingerprint *b);
