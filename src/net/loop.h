@@ -39,7 +39,7 @@ void net_loop_run(struct net_loop *loop);
  */
 void net_loop_step(struct net_loop *loop, mono_us deadline);
 
-/** Makes net_loop_run return after the handler that is running. Loop's thread only. */
+/** Makes net_loop_run return after the handlers that are due. Loop's thread only. */
 void net_loop_stop(struct net_loop *loop);
 
 /** A one-shot deadline. Resolution: 1 ms; never early. */

@@ -174,8 +174,8 @@ void net_server_stop(struct net_server *server, mono_us limit, net_stopped_fn on
                      void *user);
 
 /**
- * Cut everything off and free. Not from one of the server's handlers, on_stopped excepted. on_close
- * is not called any more. Runs the loop until the library has let go of its handles. NULL is legal.
+ * Cut everything off and free. Not from a handler of the loop: it runs the loop until the library
+ * has let go of its handles. on_close is not called any more. NULL is legal.
  */
 void net_server_free(struct net_server *server);
 
