@@ -6,7 +6,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -500,8 +499,9 @@ void engine_call_add_candidate(struct engine *e, uint64_t call_id, unsigned leg,
             ufrag = ice_candidate_ufrag(candidate);
         int err = ice_candidate_parse(candidate, &c->candidate);
         if (err || !str_copy(ufrag, c->ufrag, sizeof(c->ufrag))) {
-            log_debug(MEDIA, "candidate of call %" PRIu64 " cannot be used, ignoring: %.*s",
-                      call_id, (int)(candidate.len < 200 ? candidate.len : 200), candidate.p);
+            LOG_SCOPE(call_id, leg ? "callee" : "caller");
+            log_debug(MEDIA, "candidate cannot be used, ignoring: %.*s",
+                      (int)(candidate.len < 200 ? candidate.len : 200), candidate.p);
             mem_free(c);
             return;
         }
@@ -516,7 +516,8 @@ void engine_call_release(struct engine *e, uint64_t call_id)
     if (!call)
         return;
     if (command(call, WORKER_RELEASE, 0, &c)) {
-        log_error(MEDIA, "out of memory, call %" PRIu64 " stays until the server ends", call_id);
+        LOG_SCOPE(call_id, NULL);
+        log_error(MEDIA, "out of memory, the media of this call stays until the server ends");
         return;
     }
     call->is_released = true;

@@ -78,7 +78,7 @@ static void put_prefix(struct text *t, enum log_subsystem subsystem, enum log_le
     text_printf(t, "%s.%03ldZ %-7s %s ", date, now.tv_nsec / 1000000, level_names[level],
                 subsystem_names[subsystem]);
     if (context.call)
-        text_printf(t, "call=%llu ", (unsigned long long)context.call);
+        text_printf(t, "call=%016llx ", (unsigned long long)context.call);
     if (context.leg)
         text_printf(t, "leg=%s ", context.leg);
 }

@@ -1,7 +1,7 @@
 /**
  * The log: one line an event on standard error, for whoever is on call at three in the morning.
  *
- *     2026-01-31T12:00:00.123Z info  media call=17 leg=caller message…
+ *     2026-01-31T12:00:00.123Z info  media call=c12b692bca19380a leg=caller message…
  *
  * Levels by who must act: error = the operator, now; warning = somebody, soon; info = the life of
  * a call; debug = a developer. Messages say what happened and what follows from it. Never keys,
@@ -64,7 +64,7 @@ void log_write(enum log_subsystem subsystem, enum log_level level, const char *f
 
 /** The call and leg that this thread works on; written before each message. */
 struct log_context {
-    uint64_t call;   /**< 0 = none */
+    uint64_t call;   /**< 0 = none; written as on the wire: 16 hexadecimal digits */
     const char *leg; /**< static text; NULL = none */
 };
 

@@ -91,7 +91,7 @@ static int init_ice(struct peer *p, mono_us now, const struct peer_params *param
 {
     const struct ice_config config = {
         .lite = p->env->ice_lite,
-        .controlling = false, /* the offerer controls (RFC 8445 §6.1.1), and we answer */
+        .controlling = local->is_offerer,
         .ufrag = local->ufrag,
         .pwd = local->pwd,
     };

@@ -54,6 +54,7 @@ struct peer_env {
 
 /** Our own side of a peer, as its answer told the other. Borrowed for the call. */
 struct peer_local {
+    bool is_offerer; /**< we sent the offer: we begin in the controlling role (RFC 8445 §6.1.1) */
     struct str ufrag, pwd;
     struct str cname;
     const struct ice_candidate *candidates; /**< local candidates */

@@ -125,11 +125,12 @@ static void on_call_ended(void *user, const struct call_record *r)
 {
     static const char *const by[] = {"server", "caller", "callee"};
     (void)user;
+    LOG_SCOPE(r->call_id, NULL);
     mono_us rang_until = r->accepted_at == MONO_NEVER ? r->ended_at : r->accepted_at;
     log_info(SIGNAL,
-             "call %" PRIu64 " from \"%.*s\" to \"%.*s\" ended: %s by %s, rang %.1f s, "
+             "call from \"%.*s\" to \"%.*s\" ended: %s by %s, rang %.1f s, "
              "talked %.1f s%s%.*s",
-             r->call_id, STR_FMT(r->caller), STR_FMT(r->callee), call_reason_name(r->reason),
+             STR_FMT(r->caller), STR_FMT(r->callee), call_reason_name(r->reason),
              by[r->ended_by + 1], seconds(r->called_at, rang_until),
              seconds(r->active_at, r->ended_at), r->text.len ? ": " : "", STR_FMT(r->text));
 }
