@@ -1,7 +1,8 @@
 /*
- * A source/sink BIO over plain memory that keeps datagram borders: a read gives one record, a
- * write is one datagram. OpenSSL collects a flight in a buffer of its own and flushes it in
- * pieces of the MTU, so a write is what belongs into one datagram.
+ * A source/sink BIO over plain memory that keeps record borders: a read gives one record, a write
+ * is one or more whole records. OpenSSL writes a flight in pieces of the MTU the first time, but
+ * message by message when it sends it again; the pieces are joined here, so that a repeated
+ * flight is not five datagrams that can be lost one by one (RFC 6347 §4.1.1 allows it).
  */
 #include "dtls/bio.h"
 
@@ -31,15 +32,30 @@ static int bio_read(BIO *b, char *buf, int size)
     return (int)n;
 }
 
+/* The datagram that takes len more bytes: the last waiting one or a new one; NULL = full. */
+static struct dtls_bio_datagram *find_room(struct dtls_bio *bio, size_t len)
+{
+    struct dtls_bio_datagram *last = &bio->queue[(bio->head + bio->n - 1) % DTLS_BIO_QUEUE];
+    if (bio->n > 0 && last->len + len <= DTLS_MTU)
+        return last;
+    if (bio->n == DTLS_BIO_QUEUE || len > DTLS_MTU)
+        return NULL;
+    struct dtls_bio_datagram *next = &bio->queue[(bio->head + bio->n++) % DTLS_BIO_QUEUE];
+    next->len = 0;
+    return next;
+}
+
 /* Always "sent": losing a datagram is what the retransmission timer is for. */
 static int bio_write(BIO *b, const char *buf, int len)
 {
     struct dtls_bio *bio = BIO_get_data(b);
     BIO_clear_retry_flags(b);
-    if (bio->n < DTLS_BIO_QUEUE && len > 0 && len <= DTLS_MTU) {
-        struct dtls_bio_datagram *slot = &bio->queue[(bio->head + bio->n++) % DTLS_BIO_QUEUE];
-        slot->len = (size_t)len;
-        memcpy(slot->bytes, buf, slot->len);
+    if (len <= 0)
+        return len;
+    struct dtls_bio_datagram *d = find_room(bio, (size_t)len);
+    if (d) {
+        memcpy(d->bytes + d->len, buf, (size_t)len);
+        d->len += (size_t)len;
     }
     return len;
 }

@@ -26,7 +26,7 @@
 #include "base/time.h"
 #include "dtls/conn.h"
 
-/** Datagrams that wait for poll_send: two flights of ours. More are lost, as in a network. */
+/** Datagrams that wait for poll_send: four flights of ours. More are lost, as in a network. */
 #define DTLS_BIO_QUEUE 4
 
 struct dtls_bio_datagram {
