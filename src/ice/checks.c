@@ -454,6 +454,18 @@ static int lose_path(struct ice_agent *a, mono_us now)
     return fail(a);
 }
 
+/* RFC 7675 sends each question once, five or six in the 30 s: at 10 % loss each way one call in a
+ * few hours would lose all of them. So a path that has missed two is given an ordinary check, which
+ * is retransmitted and whose answer is consent as good as the one that began the path. */
+static void recheck_silent_path(struct ice_agent *a, mono_us now)
+{
+    struct ice_pair *path = ice_agent_path_pair(a);
+
+    if (path && path->state != ICE_PAIR_IN_PROGRESS &&
+        now - a->consent.answered_at >= 2 * ICE_CONSENT_INTERVAL)
+        path->is_triggered = true;
+}
+
 static int run_consent(struct ice_agent *a, mono_us now)
 {
     if (!a->has_path)
@@ -464,6 +476,7 @@ static int run_consent(struct ice_agent *a, mono_us now)
     case ICE_CONSENT_ASK:
         put_be32(a->consent.ids[0], a->transaction_tag);
         a->consent_send = true;
+        recheck_silent_path(a, now);
         return 0;
     case ICE_CONSENT_EXPIRED:
         return lose_path(a, now);
