@@ -575,6 +575,14 @@ static void write_attr(struct text *t, const char *name, struct str value)
     text_put(t, STR("\r\n"));
 }
 
+/** The encoding is echoed as it was offered: some clients compare it as text. */
+static void write_rtpmap(struct text *t, const struct sdp_rtpmap *map)
+{
+    text_printf(t, "a=rtpmap:%u ", (unsigned)map->pt);
+    text_put(t, map->encoding);
+    text_put(t, STR("\r\n"));
+}
+
 static void write_session(struct text *t, const struct audio_line *line,
                           const struct negotiate_local *local)
 {
@@ -598,6 +606,23 @@ static void write_session(struct text *t, const struct audio_line *line,
         text_put(t, STR("a=ice-lite\r\n"));
 }
 
+/** What a refused line's formats are: werift fails on a payload type without its codec. */
+static void write_refused_formats(struct text *t, const struct sdp *offer,
+                                  const struct sdp_media *m)
+{
+    struct str formats = m->formats;
+    struct sdp_rtpmap map;
+    uint64_t number;
+
+    for (struct str word; (word = str_take_word(&formats)).len;) {
+        if (str_to_u64(word, 127, &number) && sdp_find_rtpmap(offer, m, (uint8_t)number, &map))
+            write_rtpmap(t, &map);
+    }
+    const struct sdp_attr *port = sdp_find(offer, m, STR("sctp-port"));
+    if (port && str_to_u64(port->value, UINT16_MAX, &number))
+        write_attr(t, "sctp-port", port->value);
+}
+
 /**
  * RFC 3264 §6: a refused stream keeps its place, its kind and its formats. Chrome fails on a line
  * without a format, and needs the mid to know the line again.
@@ -617,6 +642,7 @@ static void write_refused(struct text *t, const struct sdp *offer, const struct 
     struct str mid = mid_of(offer, m);
     if (sdp_is_token(mid))
         write_attr(t, "mid", mid);
+    write_refused_formats(t, offer, m);
 }
 
 static void write_opus_fmtp(struct text *t, uint8_t pt, struct str fmtp)
@@ -666,16 +692,13 @@ static void write_fmtp(struct text *t, const struct codec *codec, uint8_t pt)
     }
 }
 
-/** The encoding is echoed as it was offered: some clients compare it as text. */
 static void write_codecs(struct text *t, const struct audio_line *line, const struct codec_set *set,
                          const struct peer_params *p)
 {
     for (unsigned i = 0; i < p->n_codecs; i++) {
         struct sdp_rtpmap map = {0};
         (void)sdp_find_rtpmap(line->offer, line->m, p->codecs[i].pt, &map);
-        text_printf(t, "a=rtpmap:%u ", (unsigned)p->codecs[i].pt);
-        text_put(t, map.encoding);
-        text_put(t, STR("\r\n"));
+        write_rtpmap(t, &map);
         write_fmtp(t, &set->codecs[i], p->codecs[i].pt);
     }
     if (set->ptime_ms)
@@ -752,11 +775,8 @@ static void write_anchor(struct text *t, const struct audio_line *line,
     text_put(t, STR("a=inactive\r\na=rtcp-mux\r\n"));
     write_transport(t, local, p);
     if (str_to_u64(format, 127, &pt) &&
-        sdp_find_rtpmap(line->offer, line->anchor, (uint8_t)pt, &map)) {
-        text_printf(t, "a=rtpmap:%u ", (unsigned)pt);
-        text_put(t, map.encoding);
-        text_put(t, STR("\r\n"));
-    }
+        sdp_find_rtpmap(line->offer, line->anchor, (uint8_t)pt, &map))
+        write_rtpmap(t, &map);
 }
 
 static void write_accepted(struct text *t, const struct audio_line *line,

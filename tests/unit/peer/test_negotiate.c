@@ -200,10 +200,10 @@ static void check_answer(struct str offer, struct str answer, const struct peer_
 /* ---- fixtures -------------------------------------------------------------------------- */
 
 static const char *const fixtures[] = {
-    "chromium_audio", "chromium_av",    "firefox_audio",  "firefox_av",
-    "werift_audio",   "safari17_audio", "safari12_audio", "kurento_utils_av",
-    "pcmu_device",    "setup_active",   "setup_passive",  "session_level",
-    "strange_mids",   "two_audio",      "datachannel",    "bundle_only_audio",
+    "chromium_audio",    "chromium_av",        "firefox_audio",    "firefox_av",  "werift_audio",
+    "safari17_audio",    "safari12_audio",     "kurento_utils_av", "pcmu_device", "setup_active",
+    "setup_passive",     "session_level",      "strange_mids",     "two_audio",   "datachannel",
+    "bundle_only_audio", "firefox_max_bundle",
 };
 
 static struct str load(const char *name, char *buf)
@@ -497,6 +497,20 @@ static void facts_of_each_offer(void **state)
          0,
          0},
         {"bundle_only_audio", 1, "a", "bndl", {O}, {111, 999}, 0, 0, false, true, true, true, 0, 0},
+        {"firefox_max_bundle",
+         1,
+         "1",
+         "973c49f7",
+         {O, U, A, G, TE},
+         {109, 0, 8, 9, 101, 999},
+         1,
+         1,
+         false,
+         true,
+         true,
+         true,
+         1,
+         1416536527},
     };
     assert_int_equal(ARRAY_LEN(rows), ARRAY_LEN(fixtures));
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -585,7 +599,6 @@ static void an_answer_to_the_letter(void **state)
         "a=mid:0\r\n"
         "a=sendrecv\r\n"
         "a=rtcp-mux\r\n"
-        "a=rtcp-rsize\r\n"
         "a=ice-ufrag:abcdefgh\r\n"
         "a=ice-pwd:ABCDEFGHIJKLMNOPQRSTUVWX\r\n"
         "a=ice-options:trickle\r\n"
@@ -602,12 +615,20 @@ static void an_answer_to_the_letter(void **state)
         "a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level\r\n"
         "a=msid:duet duet\r\n"
         "a=ssrc:3405643777 cname:cname0123456789\r\n"
-        "m=video 0 UDP/TLS/RTP/SAVPF 96 97 102 103 104 107 108 109 114 115 116 117 39 40 45 46 98 "
-        "99 100 101 118 119 120\r\n"
+        "m=video 0 UDP/TLS/RTP/SAVPF 96 97 98 99 100 101 127 124 125\r\n"
         "c=IN IP4 0.0.0.0\r\n"
         "a=inactive\r\n"
-        "a=mid:1\r\n";
-    (void)answered("chromium_av", "firefox_audio");
+        "a=mid:1\r\n"
+        "a=rtpmap:96 VP8/90000\r\n"
+        "a=rtpmap:97 rtx/90000\r\n"
+        "a=rtpmap:98 VP9/90000\r\n"
+        "a=rtpmap:99 rtx/90000\r\n"
+        "a=rtpmap:100 H264/90000\r\n"
+        "a=rtpmap:101 rtx/90000\r\n"
+        "a=rtpmap:127 red/90000\r\n"
+        "a=rtpmap:124 rtx/90000\r\n"
+        "a=rtpmap:125 ulpfec/90000\r\n";
+    (void)answered("kurento_utils_av", "firefox_audio");
     assert_string_equal(answer_buf, expected);
 }
 
@@ -648,6 +669,9 @@ static void other_shapes(void **state)
     (void)answered("datachannel", NULL);
     assert_true(answer_has("m=application 0 UDP/DTLS/SCTP webrtc-datachannel\r\n"));
     assert_true(answer_has("a=group:BUNDLE 0\r\n"));
+    assert_true(answer_has("a=sctp-port:5000\r\n"));
+    (void)answered("chromium_audio", NULL);
+    assert_true(answer_has("a=rtcp-rsize\r\n"));
     (void)answered("bundle_only_audio", NULL);
     assert_true(answer_has("a=group:BUNDLE v a\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\n"));
 }
@@ -757,7 +781,7 @@ static void every_pair_of_offers(void **state)
         }
     }
     /* Only the PCMU phone cannot speak with the seven that have no PCMU. */
-    assert_int_equal(answered_pairs, 16 * 16 - 2 * 7);
+    assert_int_equal(answered_pairs, 17 * 17 - 2 * 7);
 }
 
 static void common_codecs(void **state)
