@@ -65,7 +65,6 @@ export class CallView {
         for (const id of new Set(Object.values(KEYS))) {
             byId(id).hidden = id !== keys;
         }
-        byId('quality').hidden = state.phase !== 'talking';
         byId('muted-mark').toggleAttribute('hidden', !state.muted);
         byId('mute').dataset.on = String(state.muted);
         setText(byId('mute-text'), t(state.muted ? 'call.muted' : 'call.mute'));
