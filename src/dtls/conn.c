@@ -288,7 +288,7 @@ static bool on_handshake_message(struct dtls_conn *conn, mono_us now,
                                  const struct dtls_record *record)
 {
     struct dtls_handshake *h = conn->handshake;
-    if (record->epoch > 1)
+    if (record->epoch > 1 || (record->epoch == 0 && !dtls_record_is_well_formed(record)))
         return false;
     if (record->epoch == 1 && !is_decrypting(h->ssl) && h->n_early++ >= MAX_EARLY_RECORDS)
         return false;
@@ -374,7 +374,8 @@ static bool on_record(struct dtls_conn *conn, mono_us now, const struct dtls_rec
 {
     switch (conn->state) {
     case DTLS_STATE_NEW:
-        if (conn->is_client || record->type != DTLS_CONTENT_HANDSHAKE || record->epoch != 0)
+        if (conn->is_client || record->type != DTLS_CONTENT_HANDSHAKE || record->epoch != 0 ||
+            !dtls_record_is_well_formed(record))
             return false;
         dtls_conn_start(conn, now);
         return on_record_handshake(conn, now, record);

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "dtls/bio.h"
 #include "dtls/context_private.h"
+#include "dtls/record.h"
 #include "dtls/verify.h"
 
 /*
@@ -29,17 +30,14 @@ static const char groups[] = "X25519:P-256";
 /* In our order of preference: GCM costs a third less per packet. */
 static const char srtp_profiles[] = "SRTP_AEAD_AES_128_GCM:SRTP_AES128_CM_SHA1_80";
 
-/* [bytes] A peer's certificate chain is one certificate: 0.4 KB ECDSA, 0.9 KB RSA-2048. OpenSSL's
- * default of 100 KB is what a stranger could make us buffer. */
-#define MAX_CERTIFICATE_LIST 8192
-
 static bool configure(SSL_CTX *ssl_ctx, const struct dtls_identity *id)
 {
     SSL_CTX_set_options(ssl_ctx, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_QUERY_MTU |
                                      SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_COMPRESSION);
     SSL_CTX_set_session_cache_mode(ssl_ctx, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_security_level(ssl_ctx, 2);
-    SSL_CTX_set_max_cert_list(ssl_ctx, MAX_CERTIFICATE_LIST);
+    /* OpenSSL's default of 100 KB is what a stranger could make us buffer. */
+    SSL_CTX_set_max_cert_list(ssl_ctx, DTLS_MESSAGE_MAX);
     SSL_CTX_set_verify(ssl_ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
     SSL_CTX_set_cert_verify_callback(ssl_ctx, dtls_verify_callback, NULL);
     return SSL_CTX_set_min_proto_version(ssl_ctx, DTLS1_2_VERSION) == 1 &&

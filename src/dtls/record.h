@@ -54,4 +54,31 @@ static inline bool dtls_record_next(struct bytes_reader *datagram, struct dtls_r
     return true;
 }
 
+/** Handshake messages may be this long [bytes]; a certificate is 0.4 KB (ECDSA) to 1 KB (RSA). */
+#define DTLS_MESSAGE_MAX 8192
+
+/**
+ * Is the content of a record in the clear well-formed as far as its headers say? OpenSSL ends
+ * the handshake over one that is not, which anybody can send; RFC 6347 §4.1.2.7 wants it dropped.
+ *
+ * handshake (§4.2.2): whole fragments, each inside its message, nothing left over
+ * change_cipher_spec (RFC 5246 §7.1): one byte, 1
+ */
+static inline bool dtls_record_is_well_formed(const struct dtls_record *record)
+{
+    if (record->type == DTLS_CONTENT_CHANGE_CIPHER_SPEC)
+        return record->content_len == 1 && record->content[0] == 1;
+    struct bytes_reader r = bytes_reader(record->content, record->content_len);
+    do {
+        uint32_t message_len = bytes_get32(&r) & 0xffffff; /* type, length */
+        (void)bytes_get16(&r);                             /* message number */
+        uint32_t offset = (uint32_t)bytes_get8(&r) << 16 | bytes_get16(&r);
+        uint32_t len = (uint32_t)bytes_get8(&r) << 16 | bytes_get16(&r);
+        (void)bytes_skip(&r, len);
+        if (r.failed || message_len > DTLS_MESSAGE_MAX || offset + len > message_len)
+            return false;
+    } while (r.left > 0);
+    return true;
+}
+
 #endif
