@@ -19,6 +19,8 @@
 #include <assert.h>
 #include <inttypes.h>
 
+#include "sdp/opus.h"
+
 /** The audio line of an offer and where its transport is described. */
 struct audio_line {
     const struct sdp *offer;
@@ -493,79 +495,6 @@ int negotiate_own(const struct sdp *offer, struct codec_set *ret)
     return negotiate_common(offer, offer, ret);
 }
 
-/* ---- Opus parameters ------------------------------------------------------------------ */
-
-enum opus_param {
-    OPUS_MINPTIME,
-    OPUS_MAXPLAYBACKRATE,
-    OPUS_SPROP_MAXCAPTURERATE,
-    OPUS_MAXAVERAGEBITRATE,
-    OPUS_STEREO,
-    OPUS_SPROP_STEREO,
-    OPUS_CBR,
-    OPUS_USEINBANDFEC,
-    OPUS_USEDTX,
-    OPUS_N_PARAMS,
-};
-
-/** RFC 7587 §6.1 and the range that it gives; minptime is what browsers write besides. */
-static const struct {
-    const char *name;
-    uint32_t min, max;
-} opus_rows[OPUS_N_PARAMS] = {
-    [OPUS_MINPTIME] = {"minptime", 3, 120},
-    [OPUS_MAXPLAYBACKRATE] = {"maxplaybackrate", 8000, 48000},
-    [OPUS_SPROP_MAXCAPTURERATE] = {"sprop-maxcapturerate", 8000, 48000},
-    [OPUS_MAXAVERAGEBITRATE] = {"maxaveragebitrate", 6000, 510000},
-    [OPUS_STEREO] = {"stereo", 0, 1},
-    [OPUS_SPROP_STEREO] = {"sprop-stereo", 0, 1},
-    [OPUS_CBR] = {"cbr", 0, 1},
-    [OPUS_USEINBANDFEC] = {"useinbandfec", 0, 1},
-    [OPUS_USEDTX] = {"usedtx", 0, 1},
-};
-
-/** Parameters that were given with a value in range; the others are as if not given. */
-struct opus_params {
-    bool given[OPUS_N_PARAMS];
-    uint32_t value[OPUS_N_PARAMS];
-};
-
-static void take_opus_param(struct opus_params *o, struct str name, struct str value)
-{
-    uint64_t number;
-    for (size_t i = 0; i < OPUS_N_PARAMS; i++) {
-        if (!str_caseeq(name, str_of(opus_rows[i].name)))
-            continue;
-        if (!str_to_u64(value, opus_rows[i].max, &number) || number < opus_rows[i].min)
-            return;
-        o->given[i] = true;
-        o->value[i] = (uint32_t)number;
-    }
-}
-
-static struct opus_params opus_params(struct str fmtp)
-{
-    struct opus_params o = {0};
-    struct str name, value;
-    while (sdp_fmtp_next(&fmtp, &name, &value))
-        take_opus_param(&o, name, value);
-    return o;
-}
-
-static struct peer_opus peer_opus(struct str fmtp)
-{
-    struct opus_params o = opus_params(fmtp);
-    return (struct peer_opus){
-        .max_playback_rate_hz =
-            o.given[OPUS_MAXPLAYBACKRATE] ? o.value[OPUS_MAXPLAYBACKRATE] : 48000,
-        .max_bitrate_bps = o.value[OPUS_MAXAVERAGEBITRATE],
-        .stereo = o.value[OPUS_STEREO],
-        .inband_fec = o.value[OPUS_USEINBANDFEC],
-        .dtx = o.value[OPUS_USEDTX],
-        .cbr = o.value[OPUS_CBR],
-    };
-}
-
 /* ---- writing -------------------------------------------------------------------------- */
 
 static void write_attr(struct text *t, const char *name, struct str value)
@@ -645,23 +574,6 @@ static void write_refused(struct text *t, const struct sdp *offer, const struct 
     write_refused_formats(t, offer, m);
 }
 
-static void write_opus_fmtp(struct text *t, uint8_t pt, struct str fmtp)
-{
-    struct opus_params o = opus_params(fmtp);
-    const char *separator = " ";
-
-    for (size_t i = 0; i < OPUS_N_PARAMS; i++) {
-        if (!o.given[i])
-            continue;
-        if (*separator == ' ')
-            text_printf(t, "a=fmtp:%u", (unsigned)pt);
-        text_printf(t, "%s%s=%u", separator, opus_rows[i].name, (unsigned)o.value[i]);
-        separator = ";";
-    }
-    if (*separator == ';')
-        text_put(t, STR("\r\n"));
-}
-
 /** RFC 4733 §2.4.1: "0-15,66,70"; nothing means 0-15. */
 static void write_event_fmtp(struct text *t, uint8_t pt, struct str fmtp)
 {
@@ -678,9 +590,12 @@ static void write_event_fmtp(struct text *t, uint8_t pt, struct str fmtp)
 
 static void write_fmtp(struct text *t, const struct codec *codec, uint8_t pt)
 {
+    struct sdp_opus opus;
+
     switch (codec->id) {
     case CODEC_OPUS:
-        write_opus_fmtp(t, pt, codec->fmtp);
+        opus = sdp_opus_parse(codec->fmtp);
+        sdp_opus_write(t, pt, &opus);
         break;
     case CODEC_TELEPHONE_EVENT:
         write_event_fmtp(t, pt, codec->fmtp);
@@ -802,6 +717,21 @@ static void write_accepted(struct text *t, const struct audio_line *line,
 }
 
 /* ---- the answer ----------------------------------------------------------------------- */
+
+static struct peer_opus peer_opus(struct str fmtp)
+{
+    struct sdp_opus o = sdp_opus_parse(fmtp);
+    const uint32_t *value = o.value;
+    return (struct peer_opus){
+        .max_playback_rate_hz =
+            o.given[SDP_OPUS_MAXPLAYBACKRATE] ? value[SDP_OPUS_MAXPLAYBACKRATE] : 48000,
+        .max_bitrate_bps = value[SDP_OPUS_MAXAVERAGEBITRATE],
+        .stereo = value[SDP_OPUS_STEREO],
+        .inband_fec = value[SDP_OPUS_USEINBANDFEC],
+        .dtx = value[SDP_OPUS_USEDTX],
+        .cbr = value[SDP_OPUS_CBR],
+    };
+}
 
 /** Payload types of this leg for the codecs of the set, place by place. */
 static int match_codecs(const struct audio_line *line, const struct codec_set *set,

@@ -56,7 +56,7 @@ struct peer_opus {
 };
 
 /**
- * About 2.5 KB. Everything is a copy, except the candidates: views into the text of the offer,
+ * About 2 KB. Everything is a copy, except the candidates: views into the text of the offer,
  * to be parsed (ice/candidate.h) while that is there.
  */
 struct peer_params {

@@ -46,7 +46,7 @@ struct sdp_range {
     unsigned n;
 };
 
-/** One m= line and its attributes: 88 bytes. */
+/** One m= line and its attributes: 64 bytes. */
 struct sdp_media {
     struct str type;        /**< "audio", "video", "application", ... */
     struct str proto;       /**< "UDP/TLS/RTP/SAVPF", ... */
@@ -56,7 +56,7 @@ struct sdp_media {
     struct sdp_range attrs; /**< its attributes */
 };
 
-/** About 3 KB, fit for the stack; the attributes (40 bytes each) are on the heap. */
+/** About 2 KB, fit for the stack; the attributes (40 bytes each) are on the heap. */
 struct sdp {
     struct sdp_attr *attrs;                /**< owned; session level first */
     struct sdp_range session;              /**< attributes at session level */

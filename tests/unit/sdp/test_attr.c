@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "sdp/attr.h"
+#include "sdp/opus.h"
 
 static void assert_str(struct str s, const char *expected)
 {
@@ -322,6 +323,34 @@ static void setup_and_characters(void **state)
     assert_false(sdp_is_ice_chars(STR("aZ9-"), 1, 9));
 }
 
+static void opus(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *fmtp, *line;
+    } rows[] = {
+        {"minptime=10;useinbandfec=1", "a=fmtp:111 minptime=10;useinbandfec=1\r\n"},
+        {" useinbandfec=1 ;MinPtime = 10; ", "a=fmtp:111 minptime=10;useinbandfec=1\r\n"},
+        {"stereo=0", "a=fmtp:111 stereo=0\r\n"},
+        {"stereo=1;stereo=0;stereo=2", "a=fmtp:111 stereo=0\r\n"},
+        {"maxplaybackrate=7999;maxaveragebitrate=510001;cbr=-1;usedtx;stereo=", ""},
+        {"maxplaybackrate=8000;sprop-maxcapturerate=48000;maxaveragebitrate=6000;sprop-stereo=1;"
+         "cbr=1;usedtx=1",
+         "a=fmtp:111 maxplaybackrate=8000;sprop-maxcapturerate=48000;maxaveragebitrate=6000;"
+         "sprop-stereo=1;cbr=1;usedtx=1\r\n"},
+        {"x-unknown=1;ptime=20", ""},
+        {"", ""},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char buf[256];
+        struct text t;
+        struct sdp_opus o = sdp_opus_parse(str_of(rows[i].fmtp));
+        text_init(&t, buf, sizeof(buf));
+        sdp_opus_write(&t, 111, &o);
+        assert_string_equal(buf, rows[i].line);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -332,6 +361,7 @@ int main(void)
         cmocka_unit_test(sources_and_feedback),
         cmocka_unit_test(fingerprint),
         cmocka_unit_test(setup_and_characters),
+        cmocka_unit_test(opus),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
