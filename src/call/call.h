@@ -27,8 +27,8 @@
 #include "base/time.h"
 #include "call/reason.h"
 
-/** Candidates that a call takes from one side; more are refused by name (RFC 8445 §5.1.3 leaves
- * the number open; real browsers send 2 to 30). */
+/** Candidates that a call takes from one side; more are refused by name. Browsers send 2 to 30, and
+ * an agent checks at most 100 pairs anyway (RFC 8445 §6.1.2.5). */
 #define CALL_MAX_CANDIDATES 64
 
 /** Room for the sentence that a media backend gives with a failure, the zero included. */

@@ -1,7 +1,7 @@
 /**
  * Candidates of one user that came before they can be used. Trickled candidates may overtake the
- * offer they belong to and may trail behind the call they belonged to (RFC 8838 §18); the ufrag
- * tells which offer is theirs (RFC 8839 §5.1, usernameFragment in the browser API).
+ * offer they belong to and may trail behind the call they belonged to (RFC 8838); the ufrag
+ * tells which offer is theirs (RFC 8839 §5.4, usernameFragment in the browser API).
  */
 #ifndef CALL_KEPT_H
 #define CALL_KEPT_H

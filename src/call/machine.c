@@ -352,7 +352,7 @@ void call_end(struct call_model *m, mono_us now, struct call *c, const struct ca
     c->text[text.len] = 0;
     for (int leg = 0; leg < CALL_LEGS; leg++) {
         if (leg != how->by)
-            tell_end(m, c, leg, how);
+            tell_end(m, c, (enum call_leg)leg, how);
     }
     enter(m, now, c, CALL_STATE_ENDED);
     leave(c, CALL_CALLER);

@@ -178,7 +178,7 @@ static int on_call(struct call_model *m, mono_us now, uint64_t socket, struct ca
                      &(struct call_reply){
                          .type = CALL_REPLY_CALL_REJECTED,
                          .reason = reason,
-                         .name = msg->to,
+                         .name = reason == CALL_REASON_INVALID_OFFER ? call_user_name(u) : msg->to,
                          .text = str_of(msg->offer_error),
                      });
     return call_ring(m, now, u, callee, msg->offer);

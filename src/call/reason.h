@@ -2,8 +2,8 @@
  * Why something was refused or ended: one row a reason, with the name that programs read (`reason`
  * on the wire, the log, call records) and the sentence that people read.
  *
- * A sentence may hold one user's name: it is then `before` + name + `after`. Sentences in quotation
- * marks of the tutorial (docs/protocol.md#reasons) are kept to the letter.
+ * A sentence may hold one user's name: it is then `before` + name + `after`. Those of the Node
+ * tutorial are kept to the letter ("remote user hanged out"): pages and their tests compare them.
  */
 #ifndef CALL_REASON_H
 #define CALL_REASON_H

@@ -86,11 +86,11 @@ static const struct signal_field candidate_fields[] = {
     {"candidate", SIGNAL_STRING, SIGNAL_MAY_BE_EMPTY, SIGNAL_CANDIDATE_MAX, AT(candidate.candidate),
      NULL, 0},
     {"sdpMid", SIGNAL_STRING, SIGNAL_OPTIONAL | SIGNAL_NULLABLE | SIGNAL_MAY_BE_EMPTY,
-     SIGNAL_TOKEN_MAX, AT(candidate.mid), NULL, 0},
+     SIGNAL_MID_MAX, AT(candidate.mid), NULL, 0},
     {"sdpMLineIndex", SIGNAL_INTEGER, SIGNAL_OPTIONAL | SIGNAL_NULLABLE, UINT16_MAX,
      AT(candidate.mline_index), NULL, 0},
     {"usernameFragment", SIGNAL_STRING, SIGNAL_OPTIONAL | SIGNAL_NULLABLE | SIGNAL_MAY_BE_EMPTY,
-     SIGNAL_TOKEN_MAX, AT(candidate.ufrag), NULL, 0},
+     SIGNAL_UFRAG_MAX, AT(candidate.ufrag), NULL, 0},
 };
 
 static const struct signal_field on_ice_candidate_fields[] = {

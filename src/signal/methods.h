@@ -12,14 +12,17 @@
 #include "signal/media.h"
 #include "signal/request.h"
 
-/** Characters of an offer: four times what a browser with every codec and video sends. */
+/** Bytes of an offer: four times what a browser with every codec and video sends. */
 #define SIGNAL_OFFER_MAX 32768
 
-/** Characters of a candidate attribute: twice the longest that browsers send. */
+/** Bytes of a candidate attribute: twice the longest that browsers send. */
 #define SIGNAL_CANDIDATE_MAX 512
 
-/** RFC 8839 §5.4: ice-char strings are up to 256; mids are tokens of the page's choice. */
-#define SIGNAL_TOKEN_MAX 256
+/** Bytes of a mid, which the page's browser chooses: "0", "audio". */
+#define SIGNAL_MID_MAX 64
+
+/** RFC 8839 §5.4: "4*256ice-char". */
+#define SIGNAL_UFRAG_MAX 256
 
 struct signal_method {
     const char *id;

@@ -24,10 +24,10 @@ static void describe(struct text *t, const struct signal_field *field)
     unsigned least = field->flags & SIGNAL_MAY_BE_EMPTY ? 0 : 1;
     switch (field->type) {
     case SIGNAL_STRING:
-        text_printf(t, "a string of %u to %zu characters", least, field->max);
+        text_printf(t, "a string of %u to %zu bytes", least, field->max);
         break;
     case SIGNAL_NAME:
-        text_printf(t, "a string of %u to %zu characters, none of them a control character", least,
+        text_printf(t, "a string of %u to %zu characters without control characters", least,
                     field->max);
         break;
     case SIGNAL_CALL_ID:
@@ -90,9 +90,10 @@ static struct str string_of(const json_t *value)
 
 static const char *read_string(const struct signal_field *field, struct str s, struct str *ret)
 {
-    if (s.len == 0 && !(field->flags & SIGNAL_MAY_BE_EMPTY))
+    size_t len = field->type == SIGNAL_NAME ? utf8_length(s) : s.len;
+    if (len == 0 && !(field->flags & SIGNAL_MAY_BE_EMPTY))
         return "is empty";
-    if (utf8_length(s) > field->max)
+    if (len > field->max)
         return "is too long";
     *ret = s;
     return NULL;

@@ -17,8 +17,8 @@
 #include "call/call.h"
 
 enum signal_type {
-    SIGNAL_STRING,  /**< struct str; max characters */
-    SIGNAL_NAME,    /**< struct str; a user's name, call/name.h */
+    SIGNAL_STRING,  /**< struct str; max bytes */
+    SIGNAL_NAME,    /**< struct str; max characters; a user's name, call/name.h */
     SIGNAL_CALL_ID, /**< uint64_t; 16 hexadecimal digits, not all zero */
     SIGNAL_INTEGER, /**< int; 0..max */
     SIGNAL_BOOLEAN, /**< bool */
@@ -35,7 +35,7 @@ struct signal_field {
     const char *name;
     enum signal_type type;
     unsigned flags;
-    size_t max;                        /**< STRING, NAME: characters; INTEGER: value */
+    size_t max;                        /**< STRING: bytes; NAME: characters; INTEGER: value */
     size_t offset;                     /**< in struct signal_request; not for OBJECT */
     const struct signal_field *fields; /**< OBJECT */
     size_t n_fields;

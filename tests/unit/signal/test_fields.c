@@ -197,7 +197,7 @@ WORLD_TEST(java_explains_as_well, SIGNAL_JAVA)
     scene_answered(w);
     says(w, CAROL, "{\"id\":\"call\",\"to\":7,\"sdpOffer\":\"A\"}");
     assert_happened(w, "carol < {\"id\":\"error\",\"message\":\"call.to is a number: a string of 1 "
-                       "to 64 characters, none of them a control character is needed\","
+                       "to 64 characters without control characters is needed\","
                        "\"reason\":\"bad-field\",\"field\":\"to\"}\n");
 }
 
@@ -242,7 +242,7 @@ WORLD_TEST(accepting_needs_an_offer, SIGNAL_NODE)
     says(w, BOB,
          "{\"id\":\"incomingCallResponse\",\"from\":\"alice\",\"callResponse\":\"accept\"}");
     assert_happened(w, "bob < {\"id\":\"error\",\"message\":\"incomingCallResponse.sdpOffer is "
-                       "missing: a string of 1 to 32768 characters is needed\","
+                       "missing: a string of 1 to 32768 bytes is needed\","
                        "\"reason\":\"bad-field\",\"field\":\"sdpOffer\"}\n");
     says(w, BOB,
          "{\"id\":\"incomingCallResponse\",\"from\":\"alice\",\"callResponse\":\"accept\","
