@@ -18,12 +18,13 @@ endif()
 add_library(duet_core_flags INTERFACE)
 target_compile_options(duet_core_flags INTERFACE -Wconversion -Wsign-conversion)
 
+# NDEBUG stays undefined: an assert is a bug found, in production and most of all under a fuzzer.
+string(REPLACE "-DNDEBUG" "" CMAKE_C_FLAGS_RELWITHDEBINFO "${CMAKE_C_FLAGS_RELWITHDEBINFO}")
+
 if(DUET_SANITIZE)
   target_compile_options(duet_flags INTERFACE -fsanitize=${DUET_SANITIZE} -fno-sanitize-recover=all)
   target_link_options(duet_flags INTERFACE -fsanitize=${DUET_SANITIZE})
 elseif(CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
-  # NDEBUG stays undefined: an assert is a bug found, also in production.
-  string(REPLACE "-DNDEBUG" "" CMAKE_C_FLAGS_RELWITHDEBINFO "${CMAKE_C_FLAGS_RELWITHDEBINFO}")
   target_compile_options(duet_flags INTERFACE
     -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection)
   check_c_compiler_flag(-fcf-protection DUET_HAVE_CF_PROTECTION)
