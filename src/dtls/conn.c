@@ -476,7 +476,7 @@ bool dtls_conn_poll_event(struct dtls_conn *conn, struct dtls_event *ret)
     case DTLS_STATE_HANDSHAKE:
         break;
     }
-    assert(!"an event of a state that has none");
+    assert(false); /* an event of a state that has none */
     return false;
 }
 
