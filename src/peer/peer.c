@@ -231,17 +231,18 @@ static int feed_dtls(struct peer *p, const struct addr *local, const struct addr
     return ignored ? PEER_E_PROTOCOL : 0;
 }
 
-static void hold(struct peer *p, const struct dgram *d)
+static bool hold(struct peer *p, const struct dgram *d)
 {
     if (p->held || p->has_dtls || d->len > sizeof(p->held->data))
-        return;
+        return false;
     p->held = mem_alloc(sizeof(*p->held));
     if (!p->held)
-        return; /* the browser will send it again */
+        return false; /* the browser will send it again */
     p->held->local = d->local;
     p->held->remote = d->remote;
     p->held->len = d->len;
     memcpy(p->held->data, d->data, d->len);
+    return true;
 }
 
 static void release_held(struct peer *p, const struct addr *local, const struct addr *remote)
@@ -257,10 +258,8 @@ static void release_held(struct peer *p, const struct addr *local, const struct 
 
 static int input_dtls(struct peer *p, const struct dgram *d)
 {
-    if (!ice_agent_is_valid(&p->ice, &d->local, &d->remote)) {
-        hold(p, d);
-        return PEER_E_NO_CONSENT;
-    }
+    if (!ice_agent_is_valid(&p->ice, &d->local, &d->remote))
+        return hold(p, d) ? 0 : PEER_E_NO_CONSENT;
     if (!p->has_dtls)
         return PEER_E_NO_CONSENT;
     return feed_dtls(p, &d->local, &d->remote, d->data, d->len);

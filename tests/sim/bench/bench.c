@@ -1,0 +1,371 @@
+/* The bench: see the header. The network is an array of datagrams in flight, the clock jumps to
+ * whatever is due next: an arrival or a deadline. */
+#include "sim/bench/bench.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+const struct bench_browser bench_chromium = {
+    .opus_pt = 111, .level_ext = 1, .may_send = true, .may_receive = true};
+const struct bench_browser bench_firefox = {
+    .opus_pt = 109, .level_ext = 5, .may_send = true, .may_receive = true};
+
+static struct ice_candidate host(const struct addr *addr)
+{
+    return (struct ice_candidate){.type = ICE_HOST,
+                                  .transport = ICE_UDP,
+                                  .component = 1,
+                                  .priority = ice_candidate_priority(ICE_HOST, 65535),
+                                  .foundation = "1",
+                                  .addr = *addr};
+}
+
+static void fill_params(struct peer_params *p, const struct bench_browser *browser,
+                        const struct dtls_identity *identity)
+{
+    memset(p, 0, sizeof(*p));
+    p->codecs[0] = (struct peer_codec){CODEC_OPUS, browser->opus_pt, 2, 48000};
+    p->codecs[1] =
+        (struct peer_codec){CODEC_TELEPHONE_EVENT, (uint8_t)(browser->opus_pt - 10), 1, 48000};
+    p->n_codecs = 2;
+    p->ext_send[PEER_EXT_AUDIO_LEVEL] = p->ext_recv[PEER_EXT_AUDIO_LEVEL] = browser->level_ext;
+    p->fingerprints[0].hash = SDP_SHA256;
+    p->fingerprints[0].len = 32;
+    memcpy(p->fingerprints[0].digest, identity->fingerprint.bytes, 32);
+    p->n_fingerprints = 1;
+}
+
+static void set_remote(struct peer_params *p, const char *ufrag, const char *pwd, bool lite)
+{
+    assert_true(str_copy(str_of(ufrag), p->remote_ufrag, sizeof(p->remote_ufrag)));
+    assert_true(str_copy(str_of(pwd), p->remote_pwd, sizeof(p->remote_pwd)));
+    p->remote_lite = lite;
+}
+
+/* What leg i of the relay knows of its browser, and what the browser knows of the relay. */
+static void make_browser(struct bench *b, unsigned i, const struct bench_browser *kind,
+                         struct peer_params *relay_params, struct peer_local *relay_local)
+{
+    static const char *const ufrags[] = {"brw0", "brw1"}, *const relay_ufrags[] = {"rel0", "rel1"};
+    static const char pwd[] = "passwordpasswordpassword";
+    static struct ice_candidate candidates[2], server[2];
+    struct peer_params params;
+
+    candidates[i] = host(&b->addrs[i]);
+    server[i] = host(&b->server);
+    fill_params(relay_params, kind, &b->identities[i]);
+    if (kind->wrong_fingerprint)
+        relay_params->fingerprints[0].digest[7] ^= 1;
+    relay_params->may_send = kind->may_receive;
+    relay_params->may_receive = kind->may_send;
+    relay_params->local_ssrc = 0x5e4e0000 + i;
+    set_remote(relay_params, ufrags[i], pwd, kind->is_lite);
+    *relay_local = (struct peer_local){.ufrag = str_of(relay_ufrags[i]),
+                                       .pwd = str_of(pwd),
+                                       .cname = STR("relay"),
+                                       .candidates = &server[i],
+                                       .n_candidates = 1};
+
+    fill_params(&params, kind, &b->identities[2]);
+    params.may_send = kind->may_send;
+    params.may_receive = kind->may_receive;
+    params.local_ssrc = 0xb0000000 + i;
+    params.dtls_client = true;
+    set_remote(&params, relay_ufrags[i], pwd, false);
+    b->envs[i].ice_lite = kind->is_lite;
+    b->browsers[i] = mem_zalloc_aligned(sizeof(struct peer));
+    assert_non_null(b->browsers[i]);
+    const struct peer_local local = {.is_offerer = true,
+                                     .ufrag = str_of(ufrags[i]),
+                                     .pwd = str_of(pwd),
+                                     .cname = STR("browser"),
+                                     .candidates = &candidates[i],
+                                     .n_candidates = 1};
+    assert_int_equal(peer_init(b->browsers[i], b->now, &params, &local, &b->envs[i]), 0);
+    /* Trickle: each side hears of the other's candidate by signaling. */
+    assert_int_equal(peer_add_candidate(b->browsers[i], b->now, &server[i], STR("")), 0);
+}
+
+void bench_set_up(struct bench *b, const struct bench_browser browsers[2])
+{
+    struct peer_params params[2];
+    struct peer_local locals[2];
+    for (unsigned i = 0; i < 2; i++)
+        make_browser(b, i, &browsers[i], &params[i], &locals[i]);
+    b->relay = mem_zalloc_aligned(sizeof(struct relay));
+    assert_non_null(b->relay);
+    assert_int_equal(relay_init(b->relay, b->now,
+                                (const struct peer_params *[]){&params[0], &params[1]},
+                                (const struct peer_local *[]){&locals[0], &locals[1]}, &b->envs[2]),
+                     0);
+    for (unsigned i = 0; i < 2; i++) {
+        struct ice_candidate c = host(&b->addrs[i]);
+        assert_int_equal(peer_add_candidate(&b->relay->legs[i], b->now, &c, STR("")), 0);
+    }
+}
+
+struct bench *bench_new(void)
+{
+    struct bench *b = mem_zalloc(sizeof(*b));
+    assert_non_null(b);
+    rng_init_seeded(&b->rng, 4711);
+    b->now = 1000 * US_PER_S;
+    b->delay = 5 * US_PER_MS;
+    b->server = addr_v4(192, 0, 2, 1, 40000);
+    b->addrs[0] = addr_v4(198, 51, 100, 1, 5000);
+    b->addrs[1] = addr_v4(198, 51, 100, 2, 5000);
+    b->in_flight = mem_zalloc(BENCH_MAX_IN_FLIGHT * sizeof(struct bench_dgram));
+    assert_non_null(b->in_flight);
+    for (unsigned i = 0; i < 3; i++) {
+        int err;
+        assert_int_equal(dtls_identity_init(&b->identities[i], 1700000000), 0);
+        b->envs[i].rng = &b->rng;
+        b->envs[i].ntp_offset = UINT64_C(0xe0000000) << 32;
+        b->envs[i].srtp = rtpsec_provider_new(RTPSEC_PROVIDER_AUTO, &err);
+        assert_non_null(b->envs[i].srtp);
+        assert_int_equal(dtls_context_new(&b->identities[i], &b->envs[i].dtls), 0);
+    }
+    return b;
+}
+
+void bench_free(struct bench *b)
+{
+    if (b->relay)
+        relay_deinit(b->relay);
+    mem_free(b->relay);
+    for (unsigned i = 0; i < 2; i++) {
+        if (b->browsers[i])
+            peer_deinit(b->browsers[i]);
+        mem_free(b->browsers[i]);
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        dtls_context_free(b->envs[i].dtls);
+        rtpsec_provider_free(b->envs[i].srtp);
+        dtls_identity_deinit(&b->identities[i]);
+    }
+    mem_free(b->in_flight);
+    mem_free(b);
+}
+
+/* --- the network --- */
+
+static void travel(struct bench *b, const struct addr *from, const struct addr *to,
+                   const void *data, size_t len)
+{
+    assert_true(b->n_in_flight < BENCH_MAX_IN_FLIGHT);
+    struct bench_dgram *d = &b->in_flight[b->n_in_flight];
+    *d = (struct bench_dgram){.from = *from, .to = *to, .len = len, .order = b->order++};
+    memcpy(d->data, data, len);
+    d->at = b->now + b->delay;
+    if (b->jitter)
+        d->at += (mono_us)rng_below(&b->rng, (uint32_t)b->jitter);
+    if (b->loss_percent && rng_below(&b->rng, 100) < b->loss_percent)
+        return;
+    if (b->filter && !b->filter(b, d))
+        return;
+    b->n_in_flight++;
+}
+
+void bench_inject(struct bench *b, const struct addr *from, const void *data, size_t len)
+{
+    travel(b, from, &b->server, data, len);
+}
+
+static size_t next_arrival(const struct bench *b)
+{
+    size_t best = SIZE_MAX;
+    for (size_t i = 0; i < b->n_in_flight; i++) {
+        const struct bench_dgram *d = &b->in_flight[i];
+        if (best == SIZE_MAX || d->at < b->in_flight[best].at ||
+            (d->at == b->in_flight[best].at && d->order < b->in_flight[best].order))
+            best = i;
+    }
+    return best;
+}
+
+/* --- the ends --- */
+
+static void note_connected(struct bench *b, bool *flag)
+{
+    *flag = true;
+    b->connected_at = b->now;
+}
+
+static void drain(struct bench *b, struct peer *p, unsigned i, bool is_relay)
+{
+    uint8_t buf[DGRAM_MAX + 64];
+    struct peer_event event;
+    struct dgram d = {.data = buf, .cap = sizeof(buf)};
+    while (peer_poll_send(p, &d)) {
+        /* A NAT: whatever the browser thinks its address is, the server sees addrs[i]. */
+        travel(b, is_relay ? &b->server : &b->addrs[i], &d.remote, d.data, d.len);
+        d = (struct dgram){.data = buf, .cap = sizeof(buf)};
+    }
+    while (peer_poll_event(p, &event)) {
+        if (event.type == PEER_EVENT_CONNECTED)
+            note_connected(b, is_relay ? &b->relay_connected[i] : &b->browser_connected[i]);
+        if (event.type == PEER_EVENT_ENDED && is_relay)
+            b->relay_end[i] = event.end;
+        if (event.type == PEER_EVENT_ENDED)
+            *(is_relay ? &b->relay_ended[i] : &b->browser_ended[i]) = true;
+        if (event.type == PEER_EVENT_VALIDATED && is_relay)
+            b->routes[i] = event.remote;
+    }
+}
+
+static void drain_all(struct bench *b)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        drain(b, b->browsers[i], i, false);
+        drain(b, &b->relay->legs[i], i, true);
+    }
+}
+
+static void note_error(struct bench *b, unsigned leg, int err)
+{
+    if (err) {
+        b->last_error[leg] = err;
+        b->n_errors[leg]++;
+    }
+}
+
+static void relay_input(struct bench *b, struct bench_dgram *in)
+{
+    struct dgram d = {.local = b->server,
+                      .remote = in->from,
+                      .data = in->data,
+                      .len = in->len,
+                      .cap = sizeof(in->data)};
+    /* The demultiplexer of the engine, in small: by ufrag, else by address. */
+    unsigned leg = addr_equal(&in->from, &b->addrs[1]) ? 1 : 0;
+    struct str ufrag;
+    if (stun_peek_username(in->data, in->len, &ufrag))
+        leg = str_eq(ufrag, STR("rel1")) ? 1 : 0;
+    if (!rtp_is_rtp(d.data, d.len)) {
+        note_error(b, leg, peer_input(&b->relay->legs[leg], b->now, &d));
+        return;
+    }
+    int err = relay_forward(b->relay, leg, b->now, &d);
+    note_error(b, leg, err);
+    if (!err)
+        travel(b, &d.local, &d.remote, d.data, d.len);
+}
+
+static void browser_input(struct bench *b, unsigned i, struct bench_dgram *in)
+{
+    struct dgram d = {.local = host(&b->addrs[i]).addr,
+                      .remote = in->from,
+                      .data = in->data,
+                      .len = in->len,
+                      .cap = sizeof(in->data)};
+    /* Behind the NAT the browser still has the address that it began with. */
+    d.local = addr_v4(198, 51, 100, (uint8_t)(1 + i), 5000);
+    if (!rtp_is_rtp(d.data, d.len)) {
+        (void)!peer_input(b->browsers[i], b->now, &d);
+        return;
+    }
+    struct bench_rtp *got = &b->last_rtp[i];
+    if (peer_receive_rtp(b->browsers[i], b->now, &d, &got->packet))
+        return;
+    memcpy(got->data, d.data, d.len);
+    got->len = d.len;
+    b->n_rtp[i]++;
+}
+
+static void arrive(struct bench *b, size_t index)
+{
+    struct bench_dgram d = b->in_flight[index];
+    b->in_flight[index] = b->in_flight[--b->n_in_flight];
+    if (addr_equal(&d.to, &b->server))
+        relay_input(b, &d);
+    for (unsigned i = 0; i < 2; i++) {
+        if (addr_equal(&d.to, &b->addrs[i]))
+            browser_input(b, i, &d);
+    }
+}
+
+static void time_out(struct bench *b)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        struct peer *peers[] = {b->browsers[i], &b->relay->legs[i]};
+        for (unsigned k = 0; k < 2; k++) {
+            if (peer_deadline(peers[k]) <= b->now)
+                peer_timeout(peers[k], b->now);
+        }
+    }
+}
+
+static mono_us next_event(const struct bench *b)
+{
+    size_t arrival = next_arrival(b);
+    mono_us at = arrival == SIZE_MAX ? MONO_NEVER : b->in_flight[arrival].at;
+    at = mono_min(at, relay_deadline(b->relay));
+    for (unsigned i = 0; i < 2; i++)
+        at = mono_min(at, peer_deadline(b->browsers[i]));
+    return at;
+}
+
+void bench_run(struct bench *b, mono_us until)
+{
+    drain_all(b);
+    for (mono_us at; (at = next_event(b)) <= until;) {
+        if (at > b->now)
+            b->now = at;
+        size_t arrival = next_arrival(b);
+        if (arrival != SIZE_MAX && b->in_flight[arrival].at <= b->now)
+            arrive(b, arrival);
+        else
+            time_out(b);
+        drain_all(b);
+    }
+    b->now = until;
+}
+
+static bool is_connected(const struct bench *b)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        if (!b->relay_connected[i] || !b->browser_connected[i])
+            return false;
+    }
+    return true;
+}
+
+bool bench_connect(struct bench *b, mono_us limit)
+{
+    mono_us end = b->now + limit;
+    while (!is_connected(b) && b->now < end)
+        bench_run(b, b->now + 10 * US_PER_MS);
+    return is_connected(b);
+}
+
+void bench_send(struct bench *b, unsigned i, uint32_t ssrc, uint16_t seq, uint32_t timestamp,
+                const void *payload, size_t len)
+{
+    uint8_t buf[DGRAM_MAX + 64] = {0};
+    const struct peer *p = b->browsers[i];
+    struct bytes_writer w = bytes_writer(buf, DGRAM_MAX);
+    uint8_t ext = p->ext_send[PEER_EXT_AUDIO_LEVEL];
+    struct rtp_packet packet;
+
+    bytes_put8(&w, ext ? 0x90 : 0x80);
+    bytes_put8(&w, p->codecs[0].pt);
+    bytes_put16(&w, seq);
+    bytes_put32(&w, timestamp);
+    bytes_put32(&w, ssrc);
+    if (ext) {
+        bytes_put32(&w, 0xbede0001);
+        bytes_put8(&w, (uint8_t)(ext << 4));
+        bytes_put8(&w, 0x80 | 42);
+        bytes_put16(&w, 0);
+    }
+    bytes_put(&w, payload, len);
+    assert_false(w.failed);
+    assert_int_equal(rtp_parse(buf, w.len, &packet), 0);
+    struct dgram d = {.data = buf, .len = w.len, .cap = sizeof(buf)};
+    assert_int_equal(peer_send_rtp(b->browsers[i], b->now, &d, &packet), 0);
+    b->last_sent[i] = (struct bench_dgram){.from = b->addrs[i], .to = b->server, .len = d.len};
+    memcpy(b->last_sent[i].data, d.data, d.len);
+    travel(b, &b->addrs[i], &d.remote, d.data, d.len);
+}

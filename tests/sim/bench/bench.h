@@ -1,0 +1,108 @@
+/**
+ * The test bench: a relay between two browsers over an emulated network, in virtual time.
+ *
+ *     browser 0 (198.51.100.1:5000) ─┐                      ┌─ leg 0 ─┐
+ *                                    ├─ emulated network ───┤         relay (192.0.2.1:40000)
+ *     browser 1 (198.51.100.2:5000) ─┘                      └─ leg 1 ─┘
+ *
+ * A browser is a struct peer too, as offerer: controlling ICE role, DTLS client, payload types and
+ * extension ids of its own. A run is repeatable to the byte up to OpenSSL's own randomness.
+ */
+#ifndef SIM_BENCH_H
+#define SIM_BENCH_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "relay/relay.h"
+
+#define BENCH_MAX_IN_FLIGHT 4096
+
+/** What one browser is like. */
+struct bench_browser {
+    uint8_t opus_pt, level_ext; /**< of its own choosing; level_ext 0 = not offered */
+    bool is_lite;               /**< answers checks only */
+    bool wrong_fingerprint;     /**< its certificate is not what the relay was told */
+    bool may_send, may_receive; /**< direction from the browser's view */
+};
+
+/** One datagram on its way. */
+struct bench_dgram {
+    mono_us at;
+    uint64_t order;
+    struct addr from, to;
+    size_t len;
+    uint8_t data[DGRAM_MAX + 64];
+};
+
+/** RTP that a browser got, as it came out of SRTP. */
+struct bench_rtp {
+    struct rtp_packet packet;
+    uint8_t data[DGRAM_MAX];
+    size_t len;
+};
+
+struct bench;
+
+/** Decides about a datagram before it travels. @return false = lost */
+typedef bool (*bench_filter_fn)(struct bench *b, struct bench_dgram *d);
+
+struct bench {
+    mono_us now;
+    struct rng rng;
+    struct dtls_identity identities[3]; /**< of the browsers, and [2] of the relay */
+    struct peer_env envs[3];
+
+    struct relay *relay;
+    struct peer *browsers[2];
+    struct addr server, addrs[2]; /**< addrs: as the server sees them; a test may move one */
+
+    unsigned loss_percent;
+    mono_us delay, jitter; /**< one way */
+    bench_filter_fn filter;
+    unsigned n_filtered; /**< for the filter's own use */
+
+    struct bench_dgram *in_flight;
+    size_t n_in_flight;
+    uint64_t order;
+
+    /* what came of it */
+    bool relay_connected[2], relay_ended[2], browser_connected[2], browser_ended[2];
+    enum peer_end relay_end[2];
+    struct addr routes[2]; /**< last VALIDATED of each leg */
+    mono_us connected_at;  /**< when the last of all four was connected */
+    int last_error[2];     /**< of relay_forward or peer_input, by leg; 0 = none yet */
+    unsigned n_errors[2];
+    unsigned n_rtp[2]; /**< received by browser i */
+    struct bench_rtp last_rtp[2];
+    struct bench_dgram last_sent[2]; /**< last RTP datagram of browser i, protected */
+};
+
+/** Two Chromium-like browsers, no loss, 5 ms one way. */
+struct bench *bench_new(void);
+
+/** Before bench_start: what the browsers are like. */
+void bench_set_up(struct bench *b, const struct bench_browser browsers[2]);
+
+void bench_free(struct bench *b);
+
+/** Go on until `until`. */
+void bench_run(struct bench *b, mono_us until);
+
+/** Go on until both sides of both legs are connected. @return false = not within `limit` */
+bool bench_connect(struct bench *b, mono_us limit);
+
+/** Browser i sends one RTP packet with this payload, marked with its audio level if it has one. */
+void bench_send(struct bench *b, unsigned i, uint32_t ssrc, uint16_t seq, uint32_t timestamp,
+                const void *payload, size_t len);
+
+/** Any bytes, from anywhere, towards the relay; they arrive after the usual delay. */
+void bench_inject(struct bench *b, const struct addr *from, const void *data, size_t len);
+
+extern const struct bench_browser bench_chromium, bench_firefox;
+
+#endif
