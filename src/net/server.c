@@ -44,7 +44,7 @@ static const struct net_limits default_limits = {
     .max_frame = 64 * 1024,
     .max_queue_bytes = 256 * 1024,
     .max_sockets_per_address = 50,
-    .max_sockets = 20000,
+    .max_sockets = 10000,
     .ping_interval = 10 * US_PER_S,
     .max_missed_pings = 2,
 };
@@ -178,8 +178,7 @@ static int on_conn(struct net_conn *conn, struct lws *wsi, enum lws_callback_rea
         net_socket_heard(conn);
         return 0;
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
-        net_socket_peer_closed(conn);
-        return 0;
+        return net_socket_peer_closed(conn);
     case LWS_CALLBACK_SERVER_WRITEABLE:
         return net_socket_writable(conn, wsi);
     case LWS_CALLBACK_CLOSED:

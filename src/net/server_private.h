@@ -144,10 +144,10 @@ int net_socket_receive(struct net_conn *conn, struct lws *wsi, const void *data,
 /** A pong came. */
 void net_socket_heard(struct net_conn *conn);
 
-/** The peer sent a close frame; the library answers it. */
-void net_socket_peer_closed(struct net_conn *conn);
+/** The peer sent a close frame. @return 0 = the library answers it, -1 = end the connection */
+int net_socket_peer_closed(struct net_conn *conn);
 
-/** One frame may be sent. @return 0, or -1 = close, with the reason given to the library */
+/** One frame may be sent. @return 0, or -1 = the connection is broken */
 int net_socket_writable(struct net_conn *conn, struct lws *wsi);
 
 /** The connection is gone: tells the user and frees. */

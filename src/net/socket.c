@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "net/server_private.h"
@@ -50,6 +51,7 @@ struct net_socket {
     bool ping_due;   /**< send one when the socket is writable */
 
     bool is_closing; /**< nothing goes in or out any more, but what is queued and the close frame */
+    bool close_sent; /**< our close frame is out */
     bool peer_closed; /**< the library answers the peer's close frame; ours is not needed */
     uint16_t code;    /**< of the close frame */
     uint8_t reason_len;
@@ -232,13 +234,15 @@ void net_socket_close(struct net_conn *conn, unsigned code, struct str reason)
     (void)lws_callback_on_writable(conn->wsi);
 }
 
-void net_socket_peer_closed(struct net_conn *conn)
+int net_socket_peer_closed(struct net_conn *conn)
 {
-    if (!conn->socket)
-        return;
+    struct net_socket *socket = conn->socket;
+    if (!socket || socket->close_sent)
+        return -1; /* both have said it: RFC 6455 §7.1.1, the server ends the connection */
     net_socket_close(conn, NET_CLOSE_NORMAL, STR(""));
-    conn->socket->peer_closed = true;
-    drop_queue(conn->socket);
+    socket->peer_closed = true;
+    drop_queue(socket);
+    return 0;
 }
 
 /** Close because a limit of the operator was met; the reason names it. */
@@ -370,6 +374,23 @@ static int write_next(struct net_socket *socket, struct lws *wsi)
     return r;
 }
 
+/*
+ * By ourselves, not with lws_close_reason: on libuv the library closes twice in a row, and the
+ * second time takes the connection away before the frame is out. It has no public way to write a
+ * close frame, so here is one (RFC 6455 §5.2, §5.5.1).
+ */
+static int write_close(struct net_socket *socket, struct lws *wsi)
+{
+    unsigned char buf[LWS_PRE + 4 + NET_REASON_MAX];
+    struct bytes_writer frame = bytes_writer(buf + LWS_PRE, sizeof(buf) - LWS_PRE);
+    bytes_put8(&frame, 0x88); /* FIN, opcode 8 */
+    bytes_put8(&frame, (uint8_t)(2 + socket->reason_len));
+    bytes_put16(&frame, socket->code);
+    bytes_put(&frame, socket->reason, socket->reason_len);
+    socket->close_sent = true;
+    return lws_write(wsi, frame.start, frame.len, LWS_WRITE_RAW) < (int)frame.len ? -1 : 0;
+}
+
 int net_socket_writable(struct net_conn *conn, struct lws *wsi)
 {
     struct net_socket *socket = conn->socket;
@@ -380,12 +401,10 @@ int net_socket_writable(struct net_conn *conn, struct lws *wsi)
         r = write_ping(socket, wsi);
     else if (!list_is_empty(&socket->queue))
         r = write_next(socket, wsi);
-    else if (socket->is_closing) {
-        lws_close_reason(wsi, (enum lws_close_status)socket->code, (unsigned char *)socket->reason,
-                         socket->reason_len);
-        return -1; /* with a reason set, the library sends the frame and waits for the answer */
-    }
-    if (r == 0 && (socket->is_closing || !list_is_empty(&socket->queue)))
+    else if (socket->is_closing && !socket->close_sent)
+        r = write_close(socket, wsi);
+    bool more = !list_is_empty(&socket->queue) || (socket->is_closing && !socket->close_sent);
+    if (r == 0 && more)
         (void)lws_callback_on_writable(wsi);
     return r;
 }

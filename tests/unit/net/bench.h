@@ -176,7 +176,9 @@ struct client {
     bool ended; /**< the server closed */
 };
 
-static inline struct client *client_open_ip(struct bench *b, uint16_t port, const char *ip)
+/** @param from the client's own address, IPv4; NULL = the system chooses */
+static inline struct client *client_open_from(struct bench *b, uint16_t port, const char *ip,
+                                              const char *from)
 {
     struct client *c = calloc(1, sizeof(*c));
     assert_non_null(c);
@@ -188,6 +190,11 @@ static inline struct client *client_open_ip(struct bench *b, uint16_t port, cons
     c->b = b;
     c->fd = socket(is_v4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(c->fd >= 0);
+    struct sockaddr_in own = {.sin_family = AF_INET};
+    if (from) {
+        assert_int_equal(inet_pton(AF_INET, from, &own.sin_addr), 1);
+        assert_int_equal(bind(c->fd, (struct sockaddr *)&own, sizeof(own)), 0);
+    }
     /* Loopback: the kernel completes this from the backlog, before anybody accepts. */
     assert_int_equal(connect(c->fd, is_v4 ? (struct sockaddr *)&v4 : (struct sockaddr *)&v6,
                              is_v4 ? sizeof(v4) : sizeof(v6)),
@@ -198,7 +205,7 @@ static inline struct client *client_open_ip(struct bench *b, uint16_t port, cons
 
 static inline struct client *client_open(struct bench *b)
 {
-    return client_open_ip(b, net_server_http_port(b->server), "127.0.0.1");
+    return client_open_from(b, net_server_http_port(b->server), "127.0.0.1", NULL);
 }
 
 static inline void client_free(struct client *c)

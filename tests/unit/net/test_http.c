@@ -215,7 +215,7 @@ static void texts_help(void **state)
 static void large_file_comes_whole_to_a_slow_reader(void **state)
 {
     (void)state;
-    enum { SIZE = 3 * 1024 * 1024 + 17 };
+    enum { SIZE = 2 * 1024 * 1024 + 17 };
     struct bench b;
     struct response r;
     start_with_folder(&b);
@@ -224,7 +224,7 @@ static void large_file_comes_whole_to_a_slow_reader(void **state)
         big[i] = (unsigned char)(i * 2654435761u >> 13);
     bench_write_file(&b, "web/big.wav", big, SIZE);
     struct client *c = client_open(&b);
-    int small = 4096;
+    int small = 32768;
     setsockopt(c->fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
     assert_true(client_request(c, "GET /big.wav HTTP/1.1\r\nHost: x\r\n\r\n", false, &r));
     assert_int_equal(r.len, SIZE);
