@@ -73,7 +73,8 @@ struct signal;
 /**
  * @param config     copied
  * @param transport  copied; its user is borrowed
- * @param media      borrowed for the life of signal; set its `wake` to call signal_media_ready
+ * @param media      borrowed for the life of signal; its `wake` must lead to
+ *                   signal_media_ready by way of the event loop, never directly
  * @param rng        borrowed likewise
  * @return NULL when out of memory
  */
