@@ -1,0 +1,139 @@
+// A WebRTC user without a browser: werift, a stack of its own in JavaScript. It sends payloads that
+// the test chose and keeps every payload it receives, so that what the server relays can be
+// compared byte for byte.
+
+import { createHash } from 'node:crypto';
+import {
+  MediaStreamTrack,
+  RTCPeerConnection,
+  RTCRtpCodecParameters,
+  RtpHeader,
+  RtpPacket,
+} from 'werift';
+import WebSocket from 'ws';
+
+import { Client } from './client.mjs';
+
+const FRAME_MS = 20;
+const FRAME_SAMPLES = 960; // 20 ms at Opus' RTP clock of 48 kHz (RFC 7587 §4.1)
+
+/** A made-up Opus packet: a true TOC byte (CELT, 20 ms, mono), then bytes that name seed and number. */
+export function opusPayload(seed, number) {
+  const length = 40 + ((number * 7) % 80);
+  const bytes = createHash('shake256', { outputLength: length }).update(`${seed}:${number}`).digest();
+  bytes[0] = 0xf8; // RFC 6716 §3.1: config 31, mono, one frame
+  return bytes;
+}
+
+export class WeriftUser {
+  /**
+   * @param {string} name
+   * @param {string} url        the server's WebSocket
+   * @param {{ interval?: number }} [options]  ms between packets; timestamps always step by 20 ms
+   */
+  constructor(name, url, { interval = FRAME_MS } = {}) {
+    this.name = name;
+    this.interval = interval;
+    /** @type {Buffer[]} payloads in the order of sending */
+    this.sent = [];
+    /** @type {Buffer[]} payloads in the order of arrival */
+    this.heard = [];
+    /** @type {{ sequence: number, timestamp: number, ssrc: number, type: number }[]} */
+    this.headers = [];
+    this.client = new Client({ url, WebSocket, makePeer: async () => this.makePeer() });
+  }
+
+  async makePeer() {
+    const pc = new RTCPeerConnection({
+      iceServers: [],
+      codecs: {
+        audio: [
+          new RTCRtpCodecParameters({
+            mimeType: 'audio/opus',
+            clockRate: 48000,
+            channels: 2,
+            payloadType: 96,
+          }),
+        ],
+      },
+    });
+    this.track = new MediaStreamTrack({ kind: 'audio' });
+    this.transceiver = pc.addTransceiver(this.track, { direction: 'sendrecv' });
+    pc.onTrack.subscribe((track) =>
+      track.onReceiveRtp.subscribe((packet) => {
+        this.heard.push(Buffer.from(packet.payload));
+        this.headers.push({
+          sequence: packet.header.sequenceNumber,
+          timestamp: packet.header.timestamp,
+          ssrc: packet.header.ssrc,
+          type: packet.header.payloadType,
+        });
+      }));
+    pc.connectionStateChange.subscribe(() => this.client.wake());
+    this.sent = [];
+    this.heard = [];
+    this.headers = [];
+    return pc;
+  }
+
+  connected(ms = 20_000) {
+    return this.client.when('connected', () => this.client.pc?.connectionState === 'connected', ms);
+  }
+
+  /** Send one packet. */
+  write() {
+    const number = this.sent.length;
+    const payload = opusPayload(this.name, number);
+    const header = new RtpHeader({
+      version: 2,
+      payloadType: 96,
+      sequenceNumber: (65000 + number) & 0xffff, // wraps within the first 11 s
+      timestamp: (0xffff0000 + number * FRAME_SAMPLES) >>> 0,
+      marker: number === 0,
+    });
+    this.sent.push(payload);
+    this.track.writeRtp(new RtpPacket(header, payload));
+  }
+
+  speak() {
+    this.timer = setInterval(() => this.write(), this.interval);
+  }
+
+  silence() {
+    clearInterval(this.timer);
+  }
+
+  close() {
+    this.silence();
+    this.client.close();
+  }
+}
+
+/** Ring, accept, and begin to speak once both are connected. */
+export async function weriftTalk(caller, callee) {
+  await caller.client.call(callee.name);
+  await callee.client.expect('incomingCall');
+  await callee.client.accept();
+  await callee.client.expect('startCommunication');
+  const answer = await caller.client.expect('callResponse');
+  if (answer.response !== 'accepted') throw new Error(`call: ${JSON.stringify(answer)}`);
+  await Promise.all([caller.connected(), callee.connected()]);
+  caller.speak();
+  callee.speak();
+}
+
+/**
+ * Were these the payloads, from some point on, without one missing, doubled or changed?
+ * The first few may be lost while the other side still connects.
+ * @returns {{ from: number, count: number } | { error: string }}
+ */
+export function compare(sent, heard) {
+  if (heard.length === 0) return { error: 'nothing was heard' };
+  const hex = (x) => Buffer.from(x).toString('hex');
+  const from = sent.findIndex((payload) => hex(payload) === hex(heard[0]));
+  if (from < 0) return { error: `the first packet heard was never sent: ${hex(heard[0])}` };
+  for (let i = 0; i < heard.length; i++)
+    if (!sent[from + i] || hex(sent[from + i]) !== hex(heard[i]))
+      return { error: `packet ${i} of ${heard.length} (sent as ${from + i}): heard ${hex(heard[i])}` };
+  return { from, count: heard.length };
+}

@@ -1,0 +1,56 @@
+// Ten calls at once, twenty tones: everybody hears the right one and no other.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { HEARD, PageUser, startBrowser } from './lib/browser.mjs';
+import { startFixture } from './lib/fixture.mjs';
+import { SLOW, startServer } from './lib/server.mjs';
+import { until } from './lib/wait.mjs';
+
+const CALLS = 10;
+
+// Far enough apart for the ear, none a multiple of another that distortion could produce.
+const hz = (i) => 310 + 70 * i;
+
+let fixture;
+let server;
+let browsers;
+
+before(async () => {
+  fixture = await startFixture();
+  server = await startServer();
+  browsers = [await startBrowser({ page: fixture.url }), await startBrowser({ page: fixture.url })];
+});
+
+after(async () => {
+  for (const browser of browsers ?? []) await browser.stop();
+  await fixture?.stop();
+  await server?.stop();
+});
+
+test('ten calls at once', { timeout: 180_000 * SLOW }, async () => {
+  const open = (browser, name, i) =>
+    PageUser.open(browsers[browser], name, server.socket(), { hz: hz(i) });
+  const callers = [];
+  const callees = [];
+  for (let i = 0; i < CALLS; i++) {
+    callers.push(await open(0, `caller ${i}`, 2 * i));
+    callees.push(await open(1, `callee ${i}`, 2 * i + 1));
+  }
+  await Promise.all([...callers, ...callees].map((user) => user.register()));
+  await Promise.all(
+    callers.map(async (caller, i) => {
+      await caller.call(callees[i].name);
+      await callees[i].expect('incomingCall', 30_000);
+      await callees[i].client('accept');
+      assert.equal((await caller.expect('callResponse', 30_000)).response, 'accepted');
+    }));
+  // Twenty encoders and decoders share two cores with the test: ask one after the other.
+  for (let i = 0; i < CALLS; i++)
+    for (const [user, other] of [[callers[i], callees[i]], [callees[i], callers[i]]])
+      await until(`${user.name} hears ${other.hz} Hz`, async () => (await user.share(other.hz)) > HEARD, 60_000);
+  for (const caller of callers) await caller.client('stop');
+  for (const callee of callees)
+    assert.equal((await callee.expect('stopCommunication', 30_000)).reason, 'hang-up');
+});
