@@ -118,10 +118,10 @@ struct ice_agent {
     struct rng *rng; /**< borrowed */
     uint64_t tie_breaker;
     uint32_t transaction_tag; /**< how our transaction ids begin */
-    bool lite;           /**< RO after init */
-    bool remote_lite;    /**< of the current generation */
-    bool is_controlling; /**< current role */
-    bool local_is_fresh; /**< the current generation has local credentials of its own */
+    bool lite;                /**< RO after init */
+    bool remote_lite;         /**< of the current generation */
+    bool is_controlling;      /**< current role */
+    bool local_is_fresh;      /**< the current generation has local credentials of its own */
     enum ice_state state;
 
     /* credentials; owned. old_ ones live from a restart until the new path has settled */

@@ -72,6 +72,14 @@ static int invalidate(struct ice_agent *a, struct addr local, struct addr remote
         a, &(struct ice_event){.type = ICE_EVENT_INVALIDATED, .local = local, .remote = remote});
 }
 
+static int drop_last_path(struct ice_agent *a)
+{
+    if (!a->has_last)
+        return 0;
+    a->has_last = false;
+    return invalidate(a, a->last_local, a->last_remote);
+}
+
 static int drop_pair(struct ice_agent *a, struct ice_pair *pair)
 {
     struct addr local = *ice_pair_local(&a->pairs, pair);
@@ -124,6 +132,9 @@ static int use_path(struct ice_agent *a, mono_us now, const struct ice_pair *pai
         addr_equal(&remote, &a->path_remote))
         return 0;
     if (a->has_path && a->path_is_old) {
+        int r = drop_last_path(a);
+        if (r)
+            return r;
         /* The peer goes on using it until it has learnt of the nomination. */
         a->last_local = a->path_local;
         a->last_remote = a->path_remote;
@@ -395,14 +406,6 @@ static void drop_old_credentials(struct ice_agent *a)
     ice_credentials_free(a->old_local);
     ice_credentials_free(a->old_remote);
     a->old_local = a->old_remote = NULL;
-}
-
-static int drop_last_path(struct ice_agent *a)
-{
-    if (!a->has_last)
-        return 0;
-    a->has_last = false;
-    return invalidate(a, a->last_local, a->last_remote);
 }
 
 static int fail(struct ice_agent *a)

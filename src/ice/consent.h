@@ -15,10 +15,10 @@
 #include "base/time.h"
 #include "stun/message.h"
 
-/** RFC 7675 §5.1: "a default interval of 5 seconds", randomized "from 0.8 to 1.2". */
+/** RFC 7675 §5.1: 5 s by default, each interval multiplied by a random value of 0.8 to 1.2. */
 #define ICE_CONSENT_INTERVAL (5 * US_PER_S)
 
-/** RFC 7675 §5.1: "consent expires after 30 seconds". */
+/** RFC 7675 §5.1: consent expires 30 s after the last valid response. */
 #define ICE_CONSENT_EXPIRY (30 * US_PER_S)
 
 /** Requests whose answers still count: a round trip of three intervals is beyond any call. */

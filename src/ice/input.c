@@ -135,7 +135,7 @@ static void on_role_conflict(struct ice_agent *a, bool claimed_controlling)
 {
     if (a->is_controlling == claimed_controlling && !a->lite && !a->remote_lite)
         ice_agent_switch_role(a, !claimed_controlling);
-    a->tie_breaker = rng_u64(a->rng); /* "The agent MUST change the tiebreaker value" */
+    a->tie_breaker = rng_u64(a->rng); /* RFC 8445 §7.2.5.1 demands a new one */
 }
 
 static int on_consent_response(struct ice_agent *a, mono_us now, const struct stun_message *m,

@@ -27,7 +27,7 @@
 /** Remote addresses that were learnt from authentic checks, besides. */
 #define ICE_MAX_PRFLX 16
 
-/** RFC 8445 §6.1.2.5: "this default is 100" pairs; the worst ones beyond it are not made. */
+/** RFC 8445 §6.1.2.5 recommends 100 pairs; the worst ones beyond it are not made. */
 #define ICE_MAX_PAIRS 100
 
 struct ice_local {
