@@ -21,6 +21,11 @@ target_compile_options(duet_core_flags INTERFACE -Wconversion -Wsign-conversion)
 # NDEBUG stays undefined: an assert is a bug found, in production and most of all under a fuzzer.
 string(REPLACE "-DNDEBUG" "" CMAKE_C_FLAGS_RELWITHDEBINFO "${CMAKE_C_FLAGS_RELWITHDEBINFO}")
 
+# The libraries too are instrumented for coverage: a fuzzer that sees only its own file is blind.
+if(DUET_FUZZ)
+  target_compile_options(duet_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
 if(DUET_SANITIZE)
   target_compile_options(duet_flags INTERFACE -fsanitize=${DUET_SANITIZE} -fno-sanitize-recover=all)
   target_link_options(duet_flags INTERFACE -fsanitize=${DUET_SANITIZE})
