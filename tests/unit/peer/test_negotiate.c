@@ -873,6 +873,8 @@ static void refuses_and_says_why(void **state)
         {3, "m=audio 9 UDP/TLS/RTP/SAVP 96", NEGOTIATE_E_PROTO, 3, "m=audio"},
         {3, "m=audio 9 UDP/TLS/RTP/SAVPF 97", NEGOTIATE_E_NO_CODEC, 3, "m=audio"},
         {3, "m=audio 9 UDP/TLS/RTP/SAVPF 13 x 128", NEGOTIATE_E_NO_CODEC, 3, "m=audio"},
+        {3, "m=audio 9 RTP/AVP 96\nm=audio 9 UDP/TLS/RTP/SAVPF 13", NEGOTIATE_E_PROTO, 3,
+         "m=audio"},
         {4, "a=mid:", NEGOTIATE_E_MID, 4, "a=mid"},
         {4, "a=mid", NEGOTIATE_E_MID, 4, "a=mid"},
         {4, "a=mid:a b", NEGOTIATE_E_MID, 4, "a=mid"},
@@ -987,6 +989,30 @@ static void lists_from_outside_are_bounded(void **state)
     assert_int_equal(p.n_ssrcs, PEER_MAX_SSRCS);
     assert_int_equal(p.n_fingerprints, PEER_MAX_FINGERPRINTS);
     assert_int_equal(p.ext_send[PEER_EXT_AUDIO_LEVEL], 1);
+}
+
+static void extension_ids_of_one_byte_headers_only(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *id;
+        unsigned send, recv;
+    } rows[] = {
+        {"1", 1, 1},   {"14", 14, 14}, {"14/sendonly", 0, 14}, {"3/recvonly", 3, 0}, {"16", 0, 0},
+        {"255", 0, 0}, {"4096", 0, 0}, {"5/inactive", 0, 0},   {"15", 0, 0},         {"0", 0, 0},
+    };
+    static char buf[4096], line[128], out[NEGOTIATE_ANSWER_MAX];
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct peer_params p;
+        (void)snprintf(line, sizeof(line),
+                       "a=mid:0\na=extmap:%s urn:ietf:params:rtp-hdrext:ssrc-audio-level",
+                       rows[i].id);
+        struct str text = with_line(4, line, buf, sizeof(buf));
+        assert_int_equal(answer_text(text, (struct str){0}, &p, out, NULL), 0);
+        assert_int_equal(p.ext_send[PEER_EXT_AUDIO_LEVEL], rows[i].send);
+        assert_int_equal(p.ext_recv[PEER_EXT_AUDIO_LEVEL], rows[i].recv);
+        assert_int_equal(strstr(out, "a=extmap:") != NULL, rows[i].send || rows[i].recv);
+    }
 }
 
 static void bundle_only_needs_a_line_to_hang_on(void **state)
@@ -1131,6 +1157,7 @@ int main(void)
         cmocka_unit_test(an_error_as_a_sentence),
         cmocka_unit_test(payload_types_that_look_like_rtcp),
         cmocka_unit_test(lists_from_outside_are_bounded),
+        cmocka_unit_test(extension_ids_of_one_byte_headers_only),
         cmocka_unit_test(bundle_only_needs_a_line_to_hang_on),
         cmocka_unit_test(every_truncation_of_every_offer),
         cmocka_unit_test(every_line_of_every_offer_broken),
