@@ -24,7 +24,7 @@
 
 static int explain(const char *key, const char *path, const char *what, char *ret)
 {
-    unsigned long error = ERR_peek_last_error();
+    unsigned long error = ERR_peek_error(); /* the first one is the cause */
     const char *reason =
         ERR_SYSTEM_ERROR(error) ? strerror(ERR_GET_REASON(error)) : ERR_reason_error_string(error);
     snprintf(ret, NET_ERROR_MAX, "%s: %.300s %s%s%s.", key, path, what, reason ? ": " : "",

@@ -198,22 +198,26 @@ static void protocol_errors_end_the_socket(void **state)
     static const struct {
         unsigned char bytes[16];
         size_t len;
+        int code; /* 0 = no close frame */
     } cases[] = {
-        {{0xc1, 0x80, 1, 2, 3, 4}, 6},                          /* RSV1 without an extension */
-        {{0xb1, 0x80, 1, 2, 3, 4}, 6},                          /* RSV2, 3 */
-        {{0x83, 0x80, 1, 2, 3, 4}, 6},                          /* opcode 3 */
-        {{0x8b, 0x80, 1, 2, 3, 4}, 6},                          /* opcode 11 */
-        {{0x09, 0x80, 1, 2, 3, 4}, 6},                          /* a fragmented ping */
-        {{0x89, 0xfe, 0, 126, 1, 2, 3, 4}, 8},                  /* a long ping */
-        {{0x80, 0x80, 1, 2, 3, 4}, 6},                          /* continues nothing */
-        {{0x01, 0x80, 1, 2, 3, 4, 0x81, 0x80, 1, 2, 3, 4}, 12}, /* text inside of text */
+        {{0xc1, 0x80, 1, 2, 3, 4}, 6, 1002},      /* RSV1 without an extension */
+        {{0xb1, 0x80, 1, 2, 3, 4}, 6, 1002},      /* RSV2, 3 */
+        {{0x83, 0x80, 1, 2, 3, 4}, 6, 1002},      /* opcode 3 */
+        {{0x8b, 0x80, 1, 2, 3, 4}, 6, 1002},      /* opcode 11 */
+        {{0x09, 0x80, 1, 2, 3, 4}, 6, 1002},      /* a fragmented ping */
+        {{0x89, 0xfe, 0, 126, 1, 2, 3, 4}, 8, 0}, /* a long ping */
+        {{0x80, 0x80, 1, 2, 3, 4}, 6, 1002},      /* continues nothing */
+        {{0x01, 0x80, 1, 2, 3, 4, 0x81, 0x80, 1, 2, 3, 4}, 12, 1002}, /* text inside of text */
     };
     struct bench b;
     start(&b);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct client *c = client_websocket(&b);
         assert_true(client_write(c, cases[i].bytes, cases[i].len));
-        client_wait_end(c);
+        if (cases[i].code)
+            client_expect_close(c, cases[i].code, NULL);
+        else
+            client_wait_end(c);
         client_free(c);
         BENCH_UNTIL(&b, b.closed == i + 1);
     }
