@@ -1,6 +1,7 @@
 /* The log: see the header. A line is put together on the stack and written at once. */
 #include "log/log.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "base/utf8.h"
 
 static const char *const subsystem_names[] = {
 #define LOG_NAME(symbol, name) [LOG_##symbol] = (name),
@@ -83,17 +85,29 @@ static void put_prefix(struct text *t, enum log_subsystem subsystem, enum log_le
         text_printf(t, "leg=%s ", context.leg);
 }
 
-/* Control characters from outside must not begin a new line or talk to a terminal. */
-static bool put_escaped(struct text *t, const char *message)
+/* C0, DEL and C1: a terminal obeys U+009B like ESC [. */
+static bool is_control(uint32_t c)
 {
-    for (const unsigned char *p = (const unsigned char *)message; *p; p++) {
-        size_t room = t->cap - t->len;
-        if (room < sizeof("\\x00") + sizeof("…\n"))
+    return c < 0x20 || (c >= 0x7f && c < 0xa0);
+}
+
+/* Control characters from outside must not begin a new line or talk to a terminal, and what is
+ * not UTF-8 must not upset whoever reads the log. */
+static bool put_escaped(struct text *t, struct str message)
+{
+    while (message.len > 0) {
+        struct str before = message;
+        uint32_t c;
+        if (t->cap - t->len < sizeof("\\x00\\x00") + sizeof("…\n"))
             return false;
-        if (*p < 0x20 || *p == 0x7f)
-            text_printf(t, "\\x%02x", *p);
-        else
-            text_put(t, (struct str){(const char *)p, 1});
+        if (!utf8_take(&message, &c)) {
+            text_printf(t, "\\x%02x", (unsigned char)*message.p);
+            message = str_tail(message, 1);
+        } else if (is_control(c)) {
+            text_printf(t, "\\x%02x", (unsigned)c);
+        } else {
+            text_put(t, str_head(before, before.len - message.len));
+        }
     }
     return true;
 }
@@ -103,6 +117,7 @@ void log_write(enum log_subsystem subsystem, enum log_level level, const char *f
     char message[LOG_LINE_MAX], line[LOG_LINE_MAX];
     struct text t;
     va_list args;
+    int saved_errno = errno; /* so that a line between a call and its check changes nothing */
 
     if (!log_is_on(level))
         return;
@@ -113,8 +128,9 @@ void log_write(enum log_subsystem subsystem, enum log_level level, const char *f
         return;
     text_init(&t, line, sizeof(line));
     put_prefix(&t, subsystem, level);
-    bool is_whole = put_escaped(&t, message) && (size_t)n < sizeof(message);
+    bool is_whole = put_escaped(&t, str_of(message)) && (size_t)n < sizeof(message);
     text_put(&t, is_whole ? STR("\n") : STR("…\n"));
     ssize_t written = write(atomic_load_explicit(&out, memory_order_relaxed), t.buf, t.len);
     (void)written; /* nobody is left to be told */
+    errno = saved_errno;
 }

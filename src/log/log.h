@@ -72,9 +72,11 @@ struct log_context {
 struct log_context log_context_enter(uint64_t call, const char *leg);
 void log_context_restore(const struct log_context *before);
 
-/** For the rest of the enclosing block. */
-#define LOG_SCOPE(call, leg)                                                                       \
-    struct log_context log_scope_before __attribute__((cleanup(log_context_restore), unused)) =    \
+/** For the rest of the enclosing block; blocks nest. */
+#define LOG_SCOPE(call, leg)             LOG_SCOPE_NUMBERED(call, leg, __COUNTER__)
+#define LOG_SCOPE_NUMBERED(call, leg, n) LOG_SCOPE_NAMED(call, leg, n)
+#define LOG_SCOPE_NAMED(call, leg, n)                                                              \
+    struct log_context log_scope_##n __attribute__((cleanup(log_context_restore), unused)) =       \
         log_context_enter((call), (leg))
 
 #endif
