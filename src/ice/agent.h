@@ -231,7 +231,7 @@ MUST_CHECK int ice_agent_add_remote(struct ice_agent *a, mono_us now, const stru
                                     struct str ufrag);
 
 /**
- * No more remote candidates of this generation will come (RFC 8838 §13). Nothing is decided by
+ * No more remote candidates of this generation will come (RFC 8838 §14). Nothing is decided by
  * it: nomination does not wait for candidates, and failure waits for ICE_PATIENCE anyway, because
  * the peer's checks may still show a way (RFC 8863 §3). It is here so that signaling has one
  * place to deliver it. @return 0 or -ENOMEM

@@ -372,7 +372,7 @@ static void keep_remotes(struct ice_pairs *p,
                          uint32_t tag)
 {
     uint8_t moved_to[MAX_REMOTES] = {0};
-    bool is_kept[MAX_REMOTES];
+    bool is_kept[MAX_REMOTES] = {false};
     uint8_t n = 0;
 
     for (uint8_t i = 0; i < p->n_remotes; i++)

@@ -170,7 +170,7 @@ static void candidates_may_come_before_credentials(void **state)
     net_deinit(&net);
 }
 
-/* Trickle: the offerer may check before its credentials have reached us (RFC 8838 §8.1). */
+/* Trickle: the offerer may check before its credentials have reached us (RFC 8838 §8). */
 static void checks_before_remote_credentials_are_answered_and_remembered(void **state)
 {
     (void)state;
