@@ -306,7 +306,8 @@ static int make_vhost(struct net_server *server, enum net_side side)
         .vhost_name = kinds[side].name,
         .port = kinds[side].port,
         .protocols = server->protocols,
-        .options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | kinds[side].options,
+        .options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS |
+                   kinds[side].options,
         .keepalive_timeout = KEEPALIVE_S,
         .retry_and_idle_policy = &no_library_pings,
         .alpn = "http/1.1", /* WebSockets over HTTP/2 would cost a second state machine */

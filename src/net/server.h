@@ -4,7 +4,8 @@
  * Everything happens on the loop's thread. A socket is named by an id that is never used twice, so
  * an id kept too long names nothing and does no harm. RFC 9110, RFC 6455: docs/rfc/net.md.
  *
- * One server has up to two listeners (plain and TLS) that serve the same files and routes.
+ * One server has up to two listeners (plain and TLS) that serve the same files and routes. One
+ * server at a time in a process: the HTTP library's TLS part has global state.
  */
 #ifndef NET_SERVER_H
 #define NET_SERVER_H
