@@ -514,8 +514,8 @@ static inline void client_expect_text(struct client *c, const void *text, size_t
     free(f);
 }
 
-/** The next frame must be a close with this code; the client answers and waits for the end. */
-static inline void client_expect_close(struct client *c, int code, const char *reason)
+/** The next frame must be a close with this code. @param reason NULL = any */
+static inline void client_expect_close_frame(struct client *c, int code, const char *reason)
 {
     struct frame *f = calloc(1, sizeof(*f));
     assert_true(client_read_frame(c, f));
@@ -524,8 +524,15 @@ static inline void client_expect_close(struct client *c, int code, const char *r
     assert_int_equal(f->data[0] << 8 | f->data[1], code);
     if (reason)
         assert_string_equal((char *)f->data + 2, reason);
-    (void)client_send_frame(c, true, WS_CLOSE, f->data, 2);
     free(f);
+}
+
+/** The same; the client answers and waits for the end. */
+static inline void client_expect_close(struct client *c, int code, const char *reason)
+{
+    unsigned char answer[2] = {(unsigned char)(code >> 8), (unsigned char)code};
+    client_expect_close_frame(c, code, reason);
+    (void)client_send_frame(c, true, WS_CLOSE, answer, sizeof(answer));
     client_wait_end(c);
 }
 

@@ -215,7 +215,7 @@ static void protocol_errors_end_the_socket(void **state)
         struct client *c = client_websocket(&b);
         assert_true(client_write(c, cases[i].bytes, cases[i].len));
         if (cases[i].code)
-            client_expect_close(c, cases[i].code, NULL);
+            client_expect_close_frame(c, cases[i].code, NULL);
         else
             client_wait_end(c);
         client_free(c);
