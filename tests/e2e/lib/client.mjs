@@ -116,15 +116,17 @@ export class Client {
         candidate: { candidate: text, sdpMid, sdpMLineIndex, ...(usernameFragment && { usernameFragment }) },
       });
     };
-    // The call goes out before the candidates: setLocalDescription sets them free.
-    const offer = await this.pc.createOffer();
-    return { sdp: offer.sdp, gather: () => this.pc.setLocalDescription(offer) };
+    const pc = this.pc;
+    const offer = await pc.createOffer();
+    // The call goes out before the candidates: setLocalDescription sets them free. Nobody waits for
+    // it: it never ends when the call is refused and the peer closed meanwhile.
+    return { sdp: offer.sdp, gather: () => void pc.setLocalDescription(offer).catch(() => {}) };
   }
 
   async call(to) {
     const { sdp, gather } = await this.offer();
     this.send({ id: 'call', from: this.name, to, sdpOffer: sdp });
-    await gather();
+    gather();
   }
 
   async accept() {
@@ -135,7 +137,7 @@ export class Client {
       callResponse: 'accept',
       sdpOffer: sdp,
     });
-    await gather();
+    gather();
   }
 
   reject(message = 'user declined') {
