@@ -31,8 +31,8 @@
 /** Bytes of a request's head. Other programs on the same host name may have set many cookies. */
 #define REQUEST_HEAD_MAX 8192
 
-/** Bytes the library reads into at once, per open WebSocket: messages of this protocol are SDPs. */
-#define RX_BUFFER 4096
+/** Bytes the library reads at once; it keeps a buffer of that size for each WebSocket. */
+#define RX_BUFFER 2048
 
 /** Bytes the library writes at once; larger messages would be copied. */
 #define TX_PIECE (128 * 1024)
