@@ -35,7 +35,7 @@ void net_log(enum net_log_level level, const char *format, ...)
     int n = vsnprintf(line, sizeof(line), format, ap);
     va_end(ap);
     if (n >= 0)
-        receiver(level, line);
+        receiver((int)level, line);
 }
 
 static void from_library(int level, const char *line)

@@ -282,8 +282,8 @@ static int make_context(struct net_server *server, struct net_loop *loop)
         .foreign_loops = &server->foreign_loop,
         .pcontext = &server->context,
         .user = server,
-        .gid = (gid_t)-1,
-        .uid = (uid_t)-1,
+        .gid = -1,
+        .uid = -1,
         .timeout_secs = REQUEST_TIMEOUT_S,
         .max_http_header_data = REQUEST_HEAD_MAX,
     };

@@ -275,8 +275,8 @@ static void nonsense_ends_the_connection_only(void **state)
         "GET  HTTP/1.1\r\nHost: x\r\n\r\n",
         "GET http://localhost/ HTTP/1.1\r\nHost: x\r\n\r\n",
         "CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n",
-        "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\n"
-        "HTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n",
+        ("GET / HTTP/1.1\r\nHost: x\r\nUpgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\n"
+         "HTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n"),
         "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     };
     struct bench b;
