@@ -68,7 +68,7 @@ struct net_peer_info {
     bool is_tls;
     const char *path;      /**< the route; borrowed, as long as the server */
     struct str origin;     /**< the Origin header; empty = none; borrowed for the call */
-    struct str user_agent; /**< cut at 255 bytes; borrowed for the call */
+    struct str user_agent; /**< empty when over 255 bytes, as the others; borrowed for the call */
     struct str forwarded;  /**< X-Forwarded-For as sent: a claim; borrowed for the call */
 };
 
