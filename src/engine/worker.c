@@ -566,7 +566,7 @@ static void *run(void *arg)
             total += n;
         } while (n == SOCKET_BATCH && ++turns < WORKER_MAX_TURNS);
         measure_load(w, total, now);
-        if (n < SOCKET_BATCH)
+        if (n < SOCKET_BATCH && !w->must_stop)
             sleep_until_work(w, mono_now());
     }
     LIST_FOREACH(node, &w->calls)
