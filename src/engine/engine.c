@@ -312,6 +312,62 @@ static void make_candidates(const struct engine *e, uint16_t port, struct setup 
     }
 }
 
+/* Our candidates as text: to be trickled, and for who cannot trickle in the answer itself. */
+static void write_candidates(const struct setup *s, struct engine_answers *ret)
+{
+    ret->n_candidates = s->n_candidates;
+    for (size_t i = 0; i < s->n_candidates; i++) {
+        struct ice_candidate shown = s->candidates[i];
+        /* The address behind a 1:1 NAT is nobody's business. */
+        shown.related = (struct addr){.port = 0};
+        (void)ice_candidate_write(&shown, ret->candidates[i]);
+    }
+}
+
+static int answer_leg(struct engine *e, struct setup *s, unsigned i, struct engine_answers *ret)
+{
+    struct leg_side *side = &s->sides[i];
+    struct str candidates[ENGINE_MAX_ADDRESSES];
+    struct negotiate_error refusal;
+    struct text answer;
+
+    rng_ice_chars(e->rng, side->ufrag, WORKER_UFRAG_LEN);
+    rng_ice_chars(e->rng, side->pwd, WORKER_PWD_LEN);
+    rng_ice_chars(e->rng, side->cname, CNAME_LEN);
+    for (size_t k = 0; k < ret->n_candidates; k++)
+        candidates[k] = str_of(ret->candidates[k]);
+    struct negotiate_local local = {
+        .ufrag = str_of(side->ufrag),
+        .pwd = str_of(side->pwd),
+        .ssrc = rng_u32(e->rng),
+        .cname = str_of(side->cname),
+        .msid = str_of(side->cname),
+        .session_id = rng_u64(e->rng) >> 2,
+        .session_version = 1,
+        .candidates = candidates,
+        .ice_lite = e->ice_lite,
+    };
+    memcpy(local.fingerprint, e->identity.fingerprint.bytes, 32);
+    int err;
+    do {
+        text_init(&answer, ret->sdp[i], sizeof(ret->sdp[i]));
+        err =
+            negotiate_answer(&s->offers[i], &s->sets[i], &local, &side->params, &answer, &refusal);
+        if (err || side->params.remote_trickle || local.end_of_candidates)
+            break;
+        local.n_candidates = ret->n_candidates;
+        local.end_of_candidates = true;
+    } while (true);
+    if (err) {
+        (void)negotiate_error_write(&refusal, ret->error);
+        ret->bad_leg = i;
+        return ENGINE_E_OFFER;
+    }
+    (void)str_copy(str_of(side->params.mid), ret->mid[i], sizeof(ret->mid[i]));
+    ret->mline_index[i] = (int)side->params.mline_index;
+    return 0;
+}
+
 static int negotiate(struct engine *e, struct setup *s, struct engine_answers *ret)
 {
     for (unsigned i = 0; i < RELAY_LEGS; i++) {
@@ -321,32 +377,9 @@ static int negotiate(struct engine *e, struct setup *s, struct engine_answers *r
         }
     }
     for (unsigned i = 0; i < RELAY_LEGS; i++) {
-        struct leg_side *side = &s->sides[i];
-        struct negotiate_error refusal;
-        struct text answer;
-        rng_ice_chars(e->rng, side->ufrag, WORKER_UFRAG_LEN);
-        rng_ice_chars(e->rng, side->pwd, WORKER_PWD_LEN);
-        rng_ice_chars(e->rng, side->cname, CNAME_LEN);
-        struct negotiate_local local = {
-            .ufrag = str_of(side->ufrag),
-            .pwd = str_of(side->pwd),
-            .ssrc = rng_u32(e->rng),
-            .cname = str_of(side->cname),
-            .msid = str_of(side->cname),
-            .session_id = rng_u64(e->rng) >> 2,
-            .session_version = 1,
-            .ice_lite = e->ice_lite,
-        };
-        memcpy(local.fingerprint, e->identity.fingerprint.bytes, 32);
-        text_init(&answer, ret->sdp[i], sizeof(ret->sdp[i]));
-        if (negotiate_answer(&s->offers[i], &s->sets[i], &local, &side->params, &answer,
-                             &refusal)) {
-            (void)negotiate_error_write(&refusal, ret->error);
-            ret->bad_leg = i;
-            return ENGINE_E_OFFER;
-        }
-        (void)str_copy(str_of(side->params.mid), ret->mid[i], sizeof(ret->mid[i]));
-        ret->mline_index[i] = (int)side->params.mline_index;
+        int err = answer_leg(e, s, i, ret);
+        if (err)
+            return err;
     }
     return 0;
 }
@@ -425,10 +458,11 @@ static int set_up(struct engine *e, mono_us now, uint64_t call_id, struct setup 
     struct worker *w = &e->workers[e->next_worker++ % e->n_workers];
     struct worker_call *call;
 
+    make_candidates(e, w->socket.bound.port, s);
+    write_candidates(s, ret);
     int err = negotiate(e, s, ret);
     if (err)
         return err;
-    make_candidates(e, w->socket.bound.port, s);
     err = make_call(w, now, s, call_id, &call);
     if (err > 0) {
         say(ret->error, "ICE: the offer's credentials cannot be used");
@@ -440,13 +474,6 @@ static int set_up(struct engine *e, mono_us now, uint64_t call_id, struct setup 
     if (err) {
         worker_call_free(call);
         return err;
-    }
-    ret->n_candidates = s->n_candidates;
-    for (size_t i = 0; i < s->n_candidates; i++) {
-        struct ice_candidate shown = s->candidates[i];
-        shown.related =
-            (struct addr){.port = 0}; /* the address behind a 1:1 NAT is nobody's business */
-        (void)ice_candidate_write(&shown, ret->candidates[i]);
     }
     return 0;
 }
