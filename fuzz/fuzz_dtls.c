@@ -224,29 +224,12 @@ static void run_script(struct bytes_reader *script)
         dtls_conn_deinit(&net.end[side].conn);
 }
 
-/* What is parsed is written, and read again as the same. */
-static void run_fingerprint(struct str text)
-{
-    struct dtls_fingerprint fp, again;
-    char buf[DTLS_FINGERPRINT_TEXT_MAX];
-    struct text written;
-    if (dtls_fingerprint_parse(text, &fp))
-        return;
-    text_init(&written, buf, sizeof(buf));
-    dtls_fingerprint_write(&fp, &written);
-    CHECK(!written.failed);
-    CHECK(dtls_fingerprint_parse(text_str(&written), &again) == 0);
-    CHECK(dtls_fingerprint_equal(&fp, &again));
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (!context) {
         CHECK(dtls_identity_init(&identity, 1700000000) == 0);
         CHECK(dtls_context_new(&identity, &context) == 0);
     }
-    if (size > 0 && data[0] == 's')
-        run_fingerprint((struct str){(const char *)data, size});
     struct bytes_reader script = bytes_reader(data, size);
     run_script(&script);
     return 0;

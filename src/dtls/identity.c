@@ -59,7 +59,6 @@ static X509 *make_certificate(EVP_PKEY *key, int64_t unix_s)
 
 int dtls_identity_init(struct dtls_identity *id, int64_t unix_s)
 {
-    struct text text;
     *id = (struct dtls_identity){0};
     id->key = EVP_EC_gen("P-256");
     if (!id->key)
@@ -67,8 +66,6 @@ int dtls_identity_init(struct dtls_identity *id, int64_t unix_s)
     id->cert = make_certificate(id->key, unix_s);
     if (!id->cert || dtls_fingerprint_of(id->cert, DTLS_HASH_SHA256, &id->fingerprint))
         goto broken;
-    text_init(&text, id->text, sizeof(id->text));
-    dtls_fingerprint_write(&id->fingerprint, &text);
     return 0;
 
 broken:

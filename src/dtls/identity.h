@@ -15,10 +15,9 @@
 #include "dtls/fingerprint.h"
 
 struct dtls_identity {
-    EVP_PKEY *key;                        /**< owned */
-    X509 *cert;                           /**< owned */
-    struct dtls_fingerprint fingerprint;  /**< SHA-256 of the certificate; RO after init */
-    char text[DTLS_FINGERPRINT_TEXT_MAX]; /**< value of a=fingerprint; RO after init */
+    EVP_PKEY *key;                       /**< owned */
+    X509 *cert;                          /**< owned */
+    struct dtls_fingerprint fingerprint; /**< SHA-256 of the certificate; RO after init */
 };
 
 /**
