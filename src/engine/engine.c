@@ -102,6 +102,13 @@ static int open_workers(struct engine *e, const struct engine_config *config, ch
         .wake = config->wake,
         .wake_user = config->wake_user,
     };
+    if (config->listen.port && config->listen.port + e->n_workers - 1 > UINT16_MAX) {
+        say(error,
+            "media.port: %u leaves no port for each of %u workers (media.workers); at most %u",
+            config->listen.port, e->n_workers, UINT16_MAX - e->n_workers + 1);
+        e->n_workers = 0;
+        return -EINVAL;
+    }
     for (unsigned i = 0; i < e->n_workers; i++) {
         char at[ADDR_TEXT_MAX];
         wc.listen = config->listen;

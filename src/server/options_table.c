@@ -59,8 +59,8 @@ const struct options_row options_table[] = {
      .help = "Folder for what the server makes and keeps. Empty: $XDG_STATE_HOME/duet, else "
              "/var/lib/duet for root and ~/.local/state/duet for everybody else."},
     {.key = "media.listen", .type = OPTIONS_TYPE_IP, MEMBER(media_listen), .fallback = "0.0.0.0",
-     .help = "Address of the media ports; 0.0.0.0 stands for every IPv4 address, :: for every "
-             "address."},
+     .help = "Address of the media ports; 0.0.0.0 and :: both stand for every address, IPv4 and "
+             "IPv6."},
     {.key = "media.port", .type = OPTIONS_TYPE_NUMBER, MEMBER(media_port), .fallback = "40000",
      .min = 0, .max = 65535,
      .help = "Media port of worker 0; worker i uses media.port + i. 0: the system chooses."},
