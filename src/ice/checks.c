@@ -567,8 +567,8 @@ static mono_us nomination_deadline(const struct ice_agent *a)
 {
     if (!a->is_controlling || is_nominating(a) || a->nominate_at == MONO_NEVER)
         return MONO_NEVER;
-    if (!a->path_is_nominated)
-        return a->nominate_at;
+    if (!a->path_is_nominated) /* the pair that began the patience may be gone again */
+        return ice_pairs_best_valid(&a->pairs) ? a->nominate_at : MONO_NEVER;
     if (!a->has_path || !replacement(a, MONO_NEVER))
         return MONO_NEVER;
     return a->consent.answered_at + 2 * ICE_CONSENT_INTERVAL;
