@@ -324,6 +324,8 @@ test('mute only where there is something to mute, and never into the next call',
     assert.deepEqual(play.effects, [{ do: 'media-mute', muted: true }]);
     play.do('HANG_UP').do('CALL', { peer: 'bob' });
     assert.equal(play.state.muted, false);
+    const rung = talking().do('MUTE', { muted: true }).do('HANG_UP').server('incomingCall', { from: 'bob', callId: 'c8' });
+    assert.equal(rung.state.muted, false);
 });
 
 test('unknown messages are ignored, unknown events are bugs', () => {

@@ -70,13 +70,17 @@ export const REGISTER_TRIES = 12;
  * @property {{reason: string, detail: string, talkedMs: number}|null} ending
  */
 
+/** What a call has come to, before anything came: every call begins with this. */
+const NO_CALL = Object.freeze({
+    ringing: false, answered: false, heldOver: false, weak: false, muted: false, talkingSince: 0, ending: null,
+});
+
 /** @returns {State} */
 export function initialState() {
     return {
         phase: 'welcome', link: 'closed', registered: false,
         name: '', ownedName: '', refusals: 0, nameProblem: null, peerProblem: null,
-        peer: '', role: 'caller', callId: '', call: 0, ringing: false, answered: false, heldOver: false,
-        weak: false, muted: false, talkingSince: 0, ending: null,
+        peer: '', role: 'caller', callId: '', call: 0, ...NO_CALL,
     };
 }
 
@@ -106,10 +110,7 @@ function home(state) {
 }
 
 function begin(state, role, peer, callId) {
-    return to(state, 'preparing', {
-        role, peer, callId, call: state.call + 1, ringing: false, answered: false, heldOver: false,
-        weak: false, muted: false, talkingSince: 0, ending: null, peerProblem: null,
-    });
+    return to(state, 'preparing', { ...NO_CALL, role, peer, callId, call: state.call + 1, peerProblem: null });
 }
 
 function end(state, reason, { detail = '', now = 0, tell = null } = {}) {
@@ -329,8 +330,7 @@ const SERVER = {
             return ignore(state);
         }
         if (['ready', 'ended'].includes(state.phase)) {
-            const rung = { peer: from, role: 'callee', callId, answered: false, heldOver: false,
-                talkingSince: 0, ending: null, peerProblem: null };
+            const rung = { ...NO_CALL, peer: from, role: 'callee', callId, peerProblem: null };
             return { state: to(state, 'incoming', rung), effects: [] };
         }
         if (from === state.peer && state.role === 'caller') {

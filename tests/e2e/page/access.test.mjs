@@ -264,7 +264,7 @@ for (const scheme of ['light', 'dark']) {
 }
 
 for (const locale of ['en', 'id']) {
-    for (const size of [{ width: 320, height: 568 }, { width: 360, height: 640 }, PHONE, { width: 844, height: 390 }]) {
+    for (const size of [{ width: 320, height: 568 }, PHONE, { width: 844, height: 390 }]) {
         story(`nothing is cut off or too small to press, ${size.width} x ${size.height}, ${locale}`, { viewport: size, locale, calm: true }, async page => {
             await tour(page, async state => {
                 const found = await page.evaluate(() => {

@@ -123,11 +123,15 @@ export class FakeServer {
     /** The next page that opens its WebSocket. */
     nextSocket(timeoutMs = 8000) {
         return new Promise((resolve, reject) => {
-            const timer = setTimeout(() => reject(new Error('no page opened its WebSocket')), timeoutMs);
-            this.#waiting.push(socket => {
+            const take = socket => {
                 clearTimeout(timer);
                 resolve(socket);
-            });
+            };
+            const timer = setTimeout(() => {
+                this.#waiting = this.#waiting.filter(waiting => waiting !== take);
+                reject(new Error('no page opened its WebSocket'));
+            }, timeoutMs);
+            this.#waiting.push(take);
             this.#serve();
         });
     }
