@@ -102,8 +102,17 @@ story('nobody there of that name; busy', async (alice, bob) => {
 });
 
 story('both call each other at once', async (alice, bob) => {
-    await Promise.all([alice.locator('#peer').fill('bob'), bob.locator('#peer').fill('alice')]);
-    await Promise.all([alice.locator('#call').click(), bob.locator('#call').click()]);
+    /* Both microphones open only when both have pressed Call: neither is rung before. */
+    for (const page of [alice, bob]) {
+        await page.evaluate(() => {
+            const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+            const bothPressed = new Promise(resolve => (globalThis.bothPressed = resolve));
+            navigator.mediaDevices.getUserMedia = wanted => bothPressed.then(() => open(wanted));
+        });
+    }
+    await call(alice, 'bob');
+    await call(bob, 'alice');
+    await Promise.all([alice, bob].map(page => page.evaluate(() => globalThis.bothPressed())));
     await Promise.all([inPhase(alice, 'talking'), inPhase(bob, 'talking')]);
 });
 
