@@ -17,19 +17,9 @@
 #include "peer/negotiate.h"
 
 #include <assert.h>
-#include <inttypes.h>
 
+#include "peer/negotiate_private.h"
 #include "sdp/opus.h"
-
-/** The audio line of an offer and where its transport is described. */
-struct audio_line {
-    const struct sdp *offer;
-    const struct sdp_media *m;
-    struct str mid;                 /* empty = none */
-    const struct sdp_media *tagged; /* first section of its BUNDLE group when another; or NULL */
-    const struct sdp_media *anchor; /* `tagged` when it cannot be refused; or NULL */
-    bool bundled;                   /* in a BUNDLE group of the offer */
-};
 
 static int refuse(struct negotiate_error *err, int code, unsigned line, const char *attribute,
                   const char *text)
@@ -126,8 +116,7 @@ static bool is_our_proto(struct str proto)
     return false;
 }
 
-/** The first a=mid of a section; empty when there is none. */
-static struct str mid_of(const struct sdp *s, const struct sdp_media *m)
+struct str negotiate_mid(const struct sdp *s, const struct sdp_media *m)
 {
     const struct sdp_attr *a = sdp_find(s, m, STR("mid"));
     return a ? a->value : (struct str){0};
@@ -135,7 +124,7 @@ static struct str mid_of(const struct sdp *s, const struct sdp_media *m)
 
 static struct audio_line audio_line(const struct sdp *offer, const struct sdp_media *m)
 {
-    struct audio_line line = {.offer = offer, .m = m, .mid = mid_of(offer, m)};
+    struct audio_line line = {.offer = offer, .m = m, .mid = negotiate_mid(offer, m)};
     struct str mids;
 
     line.bundled = sdp_find_bundle(offer, line.mid, &mids);
@@ -154,7 +143,7 @@ static bool is_wanted_audio(const struct sdp *offer, const struct sdp_media *m)
     if (!str_eq(m->type, STR("audio")))
         return false;
     return m->port != 0 || (sdp_find(offer, m, STR("bundle-only")) &&
-                            sdp_find_bundle(offer, mid_of(offer, m), &mids));
+                            sdp_find_bundle(offer, negotiate_mid(offer, m), &mids));
 }
 
 /** The first audio line that we could answer; the first one wanted is blamed when none is. */
@@ -231,7 +220,7 @@ static int read_bundle(const struct audio_line *line, struct peer_params *p,
     if (line->m->port != 0)
         return 0;
     if (!line->anchor || line->anchor->port == 0 || !is_our_proto(line->anchor->proto) ||
-        !sdp_is_token(mid_of(line->offer, line->anchor)))
+        !sdp_is_token(negotiate_mid(line->offer, line->anchor)))
         return refuse(err, NEGOTIATE_E_BUNDLE, line->m->line, "a=bundle-only",
                       "audio hangs on a line that cannot be accepted");
     return 0;
@@ -345,7 +334,7 @@ static int read_direction(const struct audio_line *line, struct peer_params *p,
     return 0;
 }
 
-static const char *const ext_uris[PEER_N_EXT] = {
+const char *const negotiate_ext_uris[PEER_N_EXT] = {
     [PEER_EXT_AUDIO_LEVEL] = "urn:ietf:params:rtp-hdrext:ssrc-audio-level",
 };
 
@@ -355,7 +344,7 @@ static void take_extension(struct peer_params *p, const struct sdp_extmap *e)
     if (e->id < 1 || e->id > 14)
         return;
     for (size_t i = 0; i < PEER_N_EXT; i++) {
-        if (!str_eq(e->uri, str_of(ext_uris[i])) || p->ext_send[i] || p->ext_recv[i])
+        if (!str_eq(e->uri, str_of(negotiate_ext_uris[i])) || p->ext_send[i] || p->ext_recv[i])
             continue;
         p->ext_recv[i] = e->direction & SDP_SENDONLY ? (uint8_t)e->id : 0;
         p->ext_send[i] = e->direction & SDP_RECVONLY ? (uint8_t)e->id : 0;
@@ -495,227 +484,6 @@ int negotiate_own(const struct sdp *offer, struct codec_set *ret)
     return negotiate_common(offer, offer, ret);
 }
 
-/* ---- writing -------------------------------------------------------------------------- */
-
-static void write_attr(struct text *t, const char *name, struct str value)
-{
-    text_printf(t, "a=%s:", name);
-    text_put(t, value);
-    text_put(t, STR("\r\n"));
-}
-
-/** The encoding is echoed as it was offered: some clients compare it as text. */
-static void write_rtpmap(struct text *t, const struct sdp_rtpmap *map)
-{
-    text_printf(t, "a=rtpmap:%u ", (unsigned)map->pt);
-    text_put(t, map->encoding);
-    text_put(t, STR("\r\n"));
-}
-
-static void write_session(struct text *t, const struct audio_line *line,
-                          const struct negotiate_local *local)
-{
-    text_printf(t,
-                "v=0\r\n"
-                "o=- %" PRIu64 " %" PRIu64 " IN IP4 0.0.0.0\r\n"
-                "s=Duet\r\n"
-                "t=0 0\r\n",
-                local->session_id, local->session_version);
-    /* RFC 8843 §7.3.1: only what is accepted stays in the group. */
-    if (line->bundled) {
-        text_put(t, STR("a=group:BUNDLE "));
-        if (line->anchor) {
-            text_put(t, mid_of(line->offer, line->anchor));
-            text_put(t, STR(" "));
-        }
-        text_put(t, line->mid);
-        text_put(t, STR("\r\n"));
-    }
-    if (local->ice_lite)
-        text_put(t, STR("a=ice-lite\r\n"));
-}
-
-/** What a refused line's formats are: werift fails on a payload type without its codec. */
-static void write_refused_formats(struct text *t, const struct sdp *offer,
-                                  const struct sdp_media *m)
-{
-    struct str formats = m->formats;
-    struct sdp_rtpmap map;
-    uint64_t number;
-
-    for (struct str word; (word = str_take_word(&formats)).len;) {
-        if (str_to_u64(word, 127, &number) && sdp_find_rtpmap(offer, m, (uint8_t)number, &map))
-            write_rtpmap(t, &map);
-    }
-    const struct sdp_attr *port = sdp_find(offer, m, STR("sctp-port"));
-    if (port && str_to_u64(port->value, UINT16_MAX, &number))
-        write_attr(t, "sctp-port", port->value);
-}
-
-/**
- * RFC 3264 §6: a refused stream keeps its place, its kind and its formats. Chrome fails on a line
- * without a format, and needs the mid to know the line again.
- */
-static void write_refused(struct text *t, const struct sdp *offer, const struct sdp_media *m)
-{
-    struct str formats = m->formats;
-    text_put(t, STR("m="));
-    text_put(t, m->type);
-    text_put(t, STR(" 0 "));
-    text_put(t, m->proto);
-    for (struct str word; (word = str_take_word(&formats)).len;) {
-        text_put(t, STR(" "));
-        text_put(t, word);
-    }
-    text_put(t, STR("\r\nc=IN IP4 0.0.0.0\r\na=inactive\r\n"));
-    struct str mid = mid_of(offer, m);
-    if (sdp_is_token(mid))
-        write_attr(t, "mid", mid);
-    write_refused_formats(t, offer, m);
-}
-
-/** RFC 4733 §2.4.1: "0-15,66,70"; nothing means 0-15. */
-static void write_event_fmtp(struct text *t, uint8_t pt, struct str fmtp)
-{
-    for (size_t i = 0; i < fmtp.len; i++) {
-        if (!memchr("0123456789,-", fmtp.p[i], 12))
-            return;
-    }
-    if (fmtp.len == 0 || fmtp.len > 64)
-        return;
-    text_printf(t, "a=fmtp:%u ", (unsigned)pt);
-    text_put(t, fmtp);
-    text_put(t, STR("\r\n"));
-}
-
-static void write_fmtp(struct text *t, const struct codec *codec, uint8_t pt)
-{
-    struct sdp_opus opus;
-
-    switch (codec->id) {
-    case CODEC_OPUS:
-        opus = sdp_opus_parse(codec->fmtp);
-        sdp_opus_write(t, pt, &opus);
-        break;
-    case CODEC_TELEPHONE_EVENT:
-        write_event_fmtp(t, pt, codec->fmtp);
-        break;
-    case CODEC_PCMU:
-    case CODEC_PCMA:
-    case CODEC_G722:
-        break;
-    }
-}
-
-static void write_codecs(struct text *t, const struct audio_line *line, const struct codec_set *set,
-                         const struct peer_params *p)
-{
-    for (unsigned i = 0; i < p->n_codecs; i++) {
-        struct sdp_rtpmap map = {0};
-        (void)sdp_find_rtpmap(line->offer, line->m, p->codecs[i].pt, &map);
-        write_rtpmap(t, &map);
-        write_fmtp(t, &set->codecs[i], p->codecs[i].pt);
-    }
-    if (set->ptime_ms)
-        text_printf(t, "a=ptime:%u\r\n", set->ptime_ms);
-    if (set->max_ptime_ms)
-        text_printf(t, "a=maxptime:%u\r\n", set->max_ptime_ms);
-}
-
-static void write_extensions(struct text *t, const struct peer_params *p)
-{
-    for (size_t i = 0; i < PEER_N_EXT; i++) {
-        unsigned send = p->ext_send[i] ? SDP_SENDONLY : 0;
-        unsigned recv = p->ext_recv[i] ? SDP_RECVONLY : 0;
-        if (!send && !recv)
-            continue;
-        sdp_extmap_write(t, &(struct sdp_extmap){
-                                .id = send ? p->ext_send[i] : p->ext_recv[i],
-                                .direction = (enum sdp_direction)(send | recv),
-                                .uri = str_of(ext_uris[i]),
-                            });
-    }
-}
-
-static void write_transport(struct text *t, const struct negotiate_local *local,
-                            const struct peer_params *p)
-{
-    struct sdp_fingerprint f = {.hash = SDP_SHA256, .len = sizeof(local->fingerprint)};
-    memcpy(f.digest, local->fingerprint, sizeof(local->fingerprint));
-
-    write_attr(t, "ice-ufrag", local->ufrag);
-    write_attr(t, "ice-pwd", local->pwd);
-    write_attr(t, "ice-options", STR("trickle"));
-    sdp_fingerprint_write(t, &f);
-    write_attr(t, "setup",
-               str_of(sdp_setup_name(p->dtls_client ? SDP_SETUP_ACTIVE : SDP_SETUP_PASSIVE)));
-    for (size_t i = 0; i < local->n_candidates; i++) {
-        text_put(t, STR("a="));
-        text_put(t, local->candidates[i]);
-        text_put(t, STR("\r\n"));
-    }
-    if (local->end_of_candidates)
-        text_put(t, STR("a=end-of-candidates\r\n"));
-}
-
-/** What we send is announced only when we may send. */
-static void write_source(struct text *t, const struct negotiate_local *local,
-                         const struct peer_params *p)
-{
-    if (!p->may_send)
-        return;
-    if (local->msid.len) {
-        text_printf(t, "a=msid:%.*s %.*s\r\n", STR_FMT(local->msid), STR_FMT(local->msid));
-    }
-    text_printf(t, "a=ssrc:%u cname:%.*s\r\n", (unsigned)local->ssrc, STR_FMT(local->cname));
-}
-
-/** A section of another kind that is kept for its transport: one of its formats, never used. */
-static void write_anchor(struct text *t, const struct audio_line *line,
-                         const struct negotiate_local *local, const struct peer_params *p)
-{
-    struct str formats = line->anchor->formats;
-    struct str format = str_take_word(&formats);
-    struct sdp_rtpmap map;
-    uint64_t pt;
-
-    text_put(t, STR("m="));
-    text_put(t, line->anchor->type);
-    text_put(t, STR(" 9 "));
-    text_put(t, line->anchor->proto);
-    text_put(t, STR(" "));
-    text_put(t, format);
-    text_put(t, STR("\r\nc=IN IP4 0.0.0.0\r\n"));
-    write_attr(t, "mid", mid_of(line->offer, line->anchor));
-    text_put(t, STR("a=inactive\r\na=rtcp-mux\r\n"));
-    write_transport(t, local, p);
-    if (str_to_u64(format, 127, &pt) &&
-        sdp_find_rtpmap(line->offer, line->anchor, (uint8_t)pt, &map))
-        write_rtpmap(t, &map);
-}
-
-static void write_accepted(struct text *t, const struct audio_line *line,
-                           const struct codec_set *set, const struct negotiate_local *local,
-                           const struct peer_params *p)
-{
-    enum sdp_direction ours = (enum sdp_direction)((p->may_send ? SDP_SENDONLY : 0u) |
-                                                   (p->may_receive ? SDP_RECVONLY : 0u));
-    text_put(t, STR("m=audio 9 "));
-    text_put(t, line->m->proto);
-    for (unsigned i = 0; i < p->n_codecs; i++)
-        text_printf(t, " %u", (unsigned)p->codecs[i].pt);
-    text_put(t, STR("\r\nc=IN IP4 0.0.0.0\r\n"));
-    if (p->mid[0])
-        write_attr(t, "mid", line->mid);
-    text_printf(t, "a=%s\r\na=rtcp-mux\r\n", sdp_direction_name(ours));
-    if (p->reduced_size_rtcp)
-        text_put(t, STR("a=rtcp-rsize\r\n"));
-    write_transport(t, local, p);
-    write_codecs(t, line, set, p);
-    write_extensions(t, p);
-    write_source(t, local, p);
-}
-
 /* ---- the answer ----------------------------------------------------------------------- */
 
 static struct peer_opus peer_opus(struct str fmtp)
@@ -752,21 +520,6 @@ static int match_codecs(const struct audio_line *line, const struct codec_set *s
     return 0;
 }
 
-static void write_answer(struct text *t, const struct audio_line *line, const struct codec_set *set,
-                         const struct negotiate_local *local, const struct peer_params *p)
-{
-    write_session(t, line, local);
-    for (unsigned i = 0; i < line->offer->n_media; i++) {
-        const struct sdp_media *m = &line->offer->media[i];
-        if (m == line->m)
-            write_accepted(t, line, set, local, p);
-        else if (m == line->anchor)
-            write_anchor(t, line, local, p);
-        else
-            write_refused(t, line->offer, m);
-    }
-}
-
 int negotiate_answer(const struct sdp *offer, const struct codec_set *set,
                      const struct negotiate_local *local, struct peer_params *ret,
                      struct text *answer, struct negotiate_error *err)
@@ -786,7 +539,7 @@ int negotiate_answer(const struct sdp *offer, const struct codec_set *set,
     code = match_codecs(&line, set, &p, err);
     if (code)
         return code;
-    write_answer(answer, &line, set, local, &p);
+    negotiate_write_answer(answer, &line, set, local, &p);
     if (answer->failed) {
         *answer = before;
         answer->buf[answer->len] = 0;
