@@ -58,6 +58,12 @@ enum rtcp_xr_type {
 #define RTCP_MAX_BLOCKS 31
 #define RTCP_MAX_BYE    31
 
+/** Numbers of one generic NACK that is written. */
+#define RTCP_MAX_NACKS 256
+
+/** REMB: "Num SSRC (8 bits)". */
+#define RTCP_MAX_REMB 255
+
 /** RFC 3550 §6.5: text of an SDES item "can be no longer than 255 octets". */
 #define RTCP_MAX_TEXT 255
 
@@ -218,5 +224,25 @@ void rtcp_write_sdes(struct bytes_writer *w, uint32_t ssrc, struct str cname);
 
 /** Goodbye. @param reason at most 255 bytes; empty = left out */
 void rtcp_write_bye(struct bytes_writer *w, uint32_t ssrc, struct str reason);
+
+/**
+ * Generic NACK (RFC 4585 §6.2.1): a number and a mask of the 16 behind it, as often as needed.
+ *
+ * @param sender_ssrc  our own
+ * @param media_ssrc   of the stream that is incomplete
+ * @param seqs         missing numbers, oldest first; n of them, 1 … RTCP_MAX_NACKS
+ */
+void rtcp_write_nack(struct bytes_writer *w, uint32_t sender_ssrc, uint32_t media_ssrc,
+                     const uint16_t *seqs, unsigned n);
+
+/**
+ * Receiver estimated maximum bit rate (draft-alvestrand-rmcat-remb-03 §2): what the streams
+ * together may take.
+ *
+ * @param bitrate_bps  above 2^18 rounded down to the 18 bits of the mantissa
+ * @param ssrcs        of the streams; n <= RTCP_MAX_REMB
+ */
+void rtcp_write_remb(struct bytes_writer *w, uint32_t sender_ssrc, uint64_t bitrate_bps,
+                     const uint32_t *ssrcs, unsigned n);
 
 #endif
