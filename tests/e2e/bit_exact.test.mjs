@@ -106,9 +106,9 @@ test('werift to werift, both ways', { timeout }, async () => {
 });
 
 test('werift calls Chromium', { timeout }, async () => {
-  const [alice] = await werift('alice');
-  const bob = await tapped('bob');
-  await alice.client.call('bob');
+  const [alice] = await werift('carol');
+  const bob = await tapped('dave');
+  await alice.client.call('dave');
   await bob.expect('incomingCall');
   await bob.client('accept');
   await alice.client.expect('callResponse');
@@ -120,9 +120,9 @@ test('werift calls Chromium', { timeout }, async () => {
 });
 
 test('Chromium calls werift', { timeout }, async () => {
-  const alice = await tapped('alice');
-  const [bob] = await werift('bob');
-  await alice.call('bob');
+  const alice = await tapped('erin');
+  const [bob] = await werift('frank');
+  await alice.call('frank');
   await bob.client.expect('incomingCall');
   await bob.client.accept();
   await alice.expect('callResponse');
