@@ -34,8 +34,7 @@ struct call_node *call_kept_pop(struct call_kept *k)
 
 void call_kept_sift(struct call_kept *k, struct str offer)
 {
-    LIST_FOREACH(link, &k->nodes)
-    {
+    LIST_FOREACH(link, &k->nodes) {
         struct call_node *n = CONTAINER_OF(link, struct call_node, link);
         if (call_offer_owns(offer, n->action.candidate.ufrag))
             continue;

@@ -71,24 +71,35 @@ static struct peer *leg_peer(struct worker_leg *leg)
 
 /* --- reports to the control thread --- */
 
-static void report(struct worker *w, const struct engine_event *event)
+static void send_report(struct worker *w, struct worker_report *r, const struct engine_event *event)
 {
-    struct worker_report *r = mem_alloc(sizeof(*r));
-    if (!r) {
-        counter_add(COUNTER_ENGINE_REPORT_LOST); /* the call's own timers end it on that side */
-        return;
-    }
     r->event = *event;
     if (mailbox_put(w->config.reports, &r->mail))
         w->config.wake(w->config.wake_user);
 }
 
+static void report_connected(struct worker *w, struct worker_leg *leg)
+{
+    struct worker_report *r = mem_alloc(sizeof(*r));
+    if (!r) {
+        counter_add(COUNTER_ENGINE_REPORT_LOST); /* its set-up time-out ends the call */
+        return;
+    }
+    send_report(w, r,
+                &(struct engine_event){
+                    .type = ENGINE_EVENT_CONNECTED, .call_id = leg->call->id, .leg = leg->index});
+}
+
 static void report_ended(struct worker *w, struct worker_leg *leg, enum engine_end end)
 {
-    report(w, &(struct engine_event){.type = ENGINE_EVENT_ENDED,
-                                     .call_id = leg->call->id,
-                                     .leg = leg->index,
-                                     .end = end});
+    struct worker_report *r = leg->ended;
+    leg->ended = NULL; /* now owned by the mailbox */
+    if (r)
+        send_report(w, r,
+                    &(struct engine_event){.type = ENGINE_EVENT_ENDED,
+                                           .call_id = leg->call->id,
+                                           .leg = leg->index,
+                                           .end = end});
 }
 
 static uint32_t ticks_to_us(uint64_t ticks, uint32_t clock_rate)
@@ -104,7 +115,7 @@ static void leg_figures(struct worker_leg *leg, struct engine_leg_stats *ret)
         .packets_sent = p->report.packets,
         .packets_dropped = leg->n_dropped,
     };
-    if (p->has_source) {
+    if (p->source.started) { /* also after its BYE */
         ret->uplink_lost = rtp_recv_stats_lost(&p->source);
         ret->uplink_jitter_us =
             ticks_to_us(rtp_recv_stats_jitter(&p->source), p->source.clock_rate);
@@ -243,8 +254,7 @@ static void handle_event(struct worker *w, struct worker_leg *leg, const struct 
         route_drop(w, leg, &event->remote);
         break;
     case PEER_EVENT_CONNECTED:
-        report(w, &(struct engine_event){
-                      .type = ENGINE_EVENT_CONNECTED, .call_id = leg->call->id, .leg = leg->index});
+        report_connected(w, leg);
         break;
     case PEER_EVENT_ENDED:
         report_ended(w, leg, end_of_peer[event->end]);
@@ -252,18 +262,19 @@ static void handle_event(struct worker *w, struct worker_leg *leg, const struct 
     }
 }
 
+/* Events first: what ICE found may still start the handshake, whose datagrams then go, too. */
 static void drain_leg(struct worker *w, struct worker_leg *leg)
 {
     struct peer *p = leg_peer(leg);
     struct peer_event event;
+    while (peer_poll_event(p, &event))
+        handle_event(w, leg, &event);
     for (;;) {
         struct dgram d = {.data = w->io->made[w->io->n_out], .cap = sizeof(w->io->made[0])};
         if (!peer_poll_send(p, &d))
             break;
         push(w, &d);
     }
-    while (peer_poll_event(p, &event))
-        handle_event(w, leg, &event);
 }
 
 static void arm(struct worker *w, struct worker_call *call)
@@ -322,7 +333,9 @@ static void call_add(struct worker *w, struct worker_call *call)
     list_append(&w->calls, &call->calls);
     w->n_calls++;
     if (call_index(w, call)) {
+        /* Neither leg may ask for a timer from now on: there may be no room for it. */
         break_leg(w, &call->legs[0]);
+        break_leg(w, &call->legs[1]);
         return;
     }
     drain(w, &call->legs[0]);
@@ -339,8 +352,33 @@ static void call_release(struct worker *w, struct worker_call *call, mono_us now
     }
     flush(w);
     call_remove(w, call);
+    struct worker_report *r = call->gone;
+    call->gone = NULL; /* now owned by the mailbox */
     worker_call_free(call);
-    report(w, &gone);
+    send_report(w, r, &gone);
+}
+
+struct worker_call *worker_call_new(uint64_t id)
+{
+    struct worker_call *call = mem_zalloc_aligned(sizeof(*call));
+    if (!call)
+        return NULL;
+    call->id = id;
+    list_init(&call->calls);
+    call->gone = mem_alloc(sizeof(*call->gone));
+    bool is_whole = call->gone;
+    for (unsigned i = 0; i < RELAY_LEGS; i++) {
+        struct worker_leg *leg = &call->legs[i];
+        leg->call = call;
+        leg->index = i;
+        leg->tag = UINT32_MAX;
+        leg->ended = mem_alloc(sizeof(*leg->ended));
+        is_whole &= leg->ended != NULL;
+    }
+    if (is_whole)
+        return call;
+    worker_call_free(call);
+    return NULL;
 }
 
 void worker_call_free(struct worker_call *call)
@@ -348,7 +386,17 @@ void worker_call_free(struct worker_call *call)
     if (!call)
         return;
     relay_deinit(&call->relay);
+    for (unsigned i = 0; i < RELAY_LEGS; i++)
+        mem_free(call->legs[i].ended);
+    mem_free(call->gone);
     mem_free(call);
+}
+
+static int add_candidate(struct worker_leg *leg, const struct worker_command *c, mono_us now)
+{
+    const struct worker_candidate *wc =
+        (const struct worker_candidate *)(const void *)c; /* its first member */
+    return peer_add_candidate(leg_peer(leg), now, &wc->candidate, str_of(wc->ufrag));
 }
 
 static void run_command(struct worker *w, const struct worker_command *c, mono_us now)
@@ -361,7 +409,7 @@ static void run_command(struct worker *w, const struct worker_command *c, mono_u
         call_add(w, c->call);
         return;
     case WORKER_CANDIDATE:
-        err = peer_add_candidate(leg_peer(leg), now, &c->candidate, str_of(c->ufrag));
+        err = add_candidate(leg, c, now);
         break;
     case WORKER_END_OF_CANDIDATES:
         err = peer_end_of_candidates(leg_peer(leg), now);
@@ -573,7 +621,7 @@ static void *run(void *arg)
             sleep_until_work(w, mono_now());
     }
     LIST_FOREACH(node, &w->calls)
-    call_release(w, CONTAINER_OF(node, struct worker_call, calls), mono_now());
+        call_release(w, CONTAINER_OF(node, struct worker_call, calls), mono_now());
     return NULL;
 }
 
@@ -592,9 +640,11 @@ int worker_open(struct worker *w, const struct worker_config *config)
     w->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (w->wake_fd < 0)
         return -errno;
+    w->stop = mem_zalloc(sizeof(*w->stop));
     w->io = mem_zalloc(sizeof(*w->io));
-    if (!w->io)
+    if (!w->stop || !w->io)
         return -ENOMEM;
+    w->stop->type = WORKER_STOP;
     w->env = (struct peer_env){
         .srtp = rtpsec_provider_new(RTPSEC_PROVIDER_AUTO, &err),
         .rng = config->rng,
@@ -647,11 +697,8 @@ static void discard_inbox(struct worker *w)
 void worker_close(struct worker *w)
 {
     if (w->is_running) {
-        struct worker_command *stop = mem_zalloc(sizeof(*stop));
-        if (!stop)
-            return; /* out of memory while the process ends: it takes the thread along */
-        stop->type = WORKER_STOP;
-        worker_send(w, stop);
+        worker_send(w, w->stop);
+        w->stop = NULL; /* now owned by the inbox */
         (void)pthread_join(w->thread, NULL);
         w->is_running = false;
     }
@@ -662,6 +709,7 @@ void worker_close(struct worker *w)
     map_deinit(&w->by_ufrag);
     map_deinit(&w->by_remote);
     mem_free(w->tagged);
+    mem_free(w->stop);
     mem_free(w->io);
     socket_close(&w->socket);
     if (w->wake_fd >= 0)

@@ -485,7 +485,7 @@ static void on_stop_timer(void *user, mono_us now)
         return;
     }
     LIST_FOREACH(link, &server->conns)
-    net_conn_kill(CONTAINER_OF(link, struct net_conn, link));
+        net_conn_kill(CONTAINER_OF(link, struct net_conn, link));
 }
 
 void net_server_stop(struct net_server *server, mono_us limit, net_stopped_fn on_stopped,
@@ -499,8 +499,7 @@ void net_server_stop(struct net_server *server, mono_us limit, net_stopped_fn on
         net_listener_free(server->listeners[side]);
         server->listeners[side] = NULL;
     }
-    LIST_FOREACH(link, &server->conns)
-    {
+    LIST_FOREACH(link, &server->conns) {
         struct net_conn *conn = CONTAINER_OF(link, struct net_conn, link);
         conn->is_last = true;
         if (conn->socket)
@@ -528,7 +527,7 @@ void net_server_free(struct net_server *server)
             lws_context_destroy(server->context);
     }
     LIST_FOREACH(link, &server->conns)
-    conn_free(CONTAINER_OF(link, struct net_conn, link));
+        conn_free(CONTAINER_OF(link, struct net_conn, link));
     net_timer_free(server->sweep);
     net_files_deinit(&server->files);
     net_clients_deinit(&server->clients);

@@ -77,8 +77,7 @@ static void free_notice(struct notice *notice)
 static void release(struct media *m, uint64_t call_id)
 {
     struct media_engine *me = self(m);
-    LIST_FOREACH(node, &me->notices)
-    {
+    LIST_FOREACH(node, &me->notices) {
         struct notice *notice = CONTAINER_OF(node, struct notice, notices);
         if (notice->call_id == call_id)
             free_notice(notice);
