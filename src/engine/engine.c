@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "engine/interfaces.h"
 #include "engine/worker.h"
+#include "log/counters.h"
 #include "log/log.h"
 #include "peer/negotiate.h"
 
@@ -30,8 +31,8 @@
 struct engine_call {
     uint64_t id;
     struct worker *worker;
-    struct worker_call *call; /* owned by the worker: for commands only, never looked into */
-    bool is_released;         /* commands and events other than GONE are over */
+    struct worker_call *call;       /* owned by the worker: for commands only, never looked into */
+    struct worker_command *release; /* owned until sent; NULL = released: nothing but GONE comes */
 };
 
 struct engine {
@@ -128,15 +129,16 @@ static int open_workers(struct engine *e, const struct engine_config *config, ch
 
 static int start(struct engine *e, const struct engine_config *config, char *error)
 {
-    int err = dtls_identity_init(&e->identity, (int64_t)time(NULL));
-    if (err) {
-        say(error, "cannot make the DTLS certificate: %s", strerror(-err));
-        return err;
-    }
     e->workers = mem_zalloc(e->n_workers * sizeof(struct worker));
     if (!e->workers) {
         e->n_workers = 0;
         return -ENOMEM;
+    }
+    int err = dtls_identity_init(&e->identity, (int64_t)time(NULL));
+    if (err) {
+        say(error, "cannot make the DTLS certificate: %s", strerror(-err));
+        e->n_workers = 0; /* none is open */
+        return err;
     }
     err = open_workers(e, config, error);
     if (err)
@@ -159,6 +161,7 @@ static int start(struct engine *e, const struct engine_config *config, char *err
 struct engine *engine_new(const struct engine_config *config, struct rng *rng, char *error)
 {
     struct engine *e = mem_zalloc(sizeof(*e));
+    say(error, "out of memory");
     if (!e)
         return NULL;
     assert(config->n_external_ips <= ENGINE_MAX_ADDRESSES);
@@ -176,10 +179,7 @@ struct engine *engine_new(const struct engine_config *config, struct rng *rng, c
         e->externals[i] = config->external_ips[i];
     mailbox_init(&e->reports);
     map_init(&e->calls, call_key, rng);
-    error[0] = 0;
     if (start(e, config, error)) {
-        if (!error[0])
-            say(error, "out of memory");
         engine_free(e);
         return NULL;
     }
@@ -196,6 +196,13 @@ static struct mail *next_report(struct engine *e)
     return mail;
 }
 
+static void free_call(struct engine_call *call)
+{
+    if (call)
+        mem_free(call->release);
+    mem_free(call);
+}
+
 void engine_free(struct engine *e)
 {
     if (!e)
@@ -206,7 +213,7 @@ void engine_free(struct engine *e)
         mem_free(CONTAINER_OF(mail, struct worker_report, mail));
     size_t cursor = 0;
     for (struct engine_call *call; (call = map_next(&e->calls, &cursor));)
-        mem_free(call);
+        free_call(call);
     map_deinit(&e->calls);
     dtls_identity_deinit(&e->identity);
     mem_free(e->workers);
@@ -231,7 +238,8 @@ size_t engine_n_calls(const struct engine *e)
 
 /* --- offers --- */
 
-static bool parse_offer(struct str text, struct sdp *ret, char *error)
+/* @return 0, ENGINE_E_OFFER, -ENOMEM; `error` says it in both cases */
+static int parse_offer(struct str text, struct sdp *ret, char *error)
 {
     struct sdp_error sdp_error;
     struct negotiate_error refusal;
@@ -240,28 +248,28 @@ static bool parse_offer(struct str text, struct sdp *ret, char *error)
     int err = sdp_parse(ret, text, &sdp_error);
     if (err < 0) {
         say(error, "%s", strerror(-err));
-        return false;
+        return err;
     }
     if (err) {
         if (sdp_error.line)
             say(error, "line %u: %s", sdp_error.line, sdp_error.text);
         else
             say(error, "%s", sdp_error.text);
-        return false;
+        return ENGINE_E_OFFER;
     }
     if (negotiate_check(ret, &refusal)) {
         say(error, "%s", negotiate_error_write(&refusal, buf));
         sdp_deinit(ret);
-        return false;
+        return ENGINE_E_OFFER;
     }
-    return true;
+    return 0;
 }
 
 bool engine_check_offer(struct engine *e, struct str offer, char *error)
 {
     struct sdp sdp;
     (void)e;
-    if (!parse_offer(offer, &sdp, error))
+    if (parse_offer(offer, &sdp, error))
         return false;
     sdp_deinit(&sdp);
     return true;
@@ -370,6 +378,11 @@ static int answer_leg(struct engine *e, struct setup *s, unsigned i, struct engi
         ret->bad_leg = i;
         return ENGINE_E_OFFER;
     }
+    if (e->ice_lite && side->params.remote_lite) {
+        say(ret->error, "a=ice-lite: this server is lite itself, nobody would send checks");
+        ret->bad_leg = i;
+        return ENGINE_E_OFFER;
+    }
     (void)str_copy(str_of(side->params.mid), ret->mid[i], sizeof(ret->mid[i]));
     ret->mline_index[i] = (int)side->params.mline_index;
     return 0;
@@ -394,18 +407,13 @@ static int negotiate(struct engine *e, struct setup *s, struct engine_answers *r
 static int make_call(struct worker *w, mono_us now, const struct setup *s, uint64_t id,
                      struct worker_call **ret)
 {
-    struct worker_call *call = mem_zalloc_aligned(sizeof(*call));
+    struct worker_call *call = worker_call_new(id);
     struct peer_local locals[RELAY_LEGS];
     if (!call)
         return -ENOMEM;
-    call->id = id;
     for (unsigned i = 0; i < RELAY_LEGS; i++) {
         const struct leg_side *side = &s->sides[i];
-        struct worker_leg *leg = &call->legs[i];
-        leg->call = call;
-        leg->index = i;
-        leg->tag = UINT32_MAX;
-        memcpy(leg->ufrag, side->ufrag, sizeof(leg->ufrag));
+        memcpy(call->legs[i].ufrag, side->ufrag, sizeof(call->legs[i].ufrag));
         locals[i] = (struct peer_local){
             .ufrag = str_of(side->ufrag),
             .pwd = str_of(side->pwd),
@@ -414,45 +422,42 @@ static int make_call(struct worker *w, mono_us now, const struct setup *s, uint6
             .n_candidates = s->n_candidates,
         };
     }
-    list_init(&call->calls);
     int err = relay_init(&call->relay, now,
                          (const struct peer_params *[]){&s->sides[0].params, &s->sides[1].params},
                          (const struct peer_local *[]){&locals[0], &locals[1]}, &w->env);
     if (err) {
-        mem_free(call);
+        worker_call_free(call);
         return err;
     }
     *ret = call;
     return 0;
 }
 
-static int command(struct engine_call *call, enum worker_command_type type, unsigned leg,
-                   struct worker_command **ret)
+/* @param size of a worker_command or of what begins with one; NULL = out of memory */
+static struct worker_command *command_new(size_t size, enum worker_command_type type,
+                                          struct worker_call *call)
 {
-    struct worker_command *c = mem_zalloc(sizeof(*c));
+    struct worker_command *c = mem_zalloc(size);
     if (!c)
-        return -ENOMEM;
+        return NULL;
     c->type = type;
-    c->call = call->call;
-    c->leg = leg;
-    *ret = c;
-    return 0;
+    c->call = call;
+    return c;
 }
 
 /* Give a finished call away. */
 static int hand_over(struct engine *e, struct worker *w, struct worker_call *call)
 {
     struct engine_call *known = mem_zalloc(sizeof(*known));
-    struct worker_command *add = NULL;
-    if (!known)
-        return -ENOMEM;
-    *known = (struct engine_call){.id = call->id, .worker = w, .call = call};
-    int err = command(known, WORKER_ADD, 0, &add);
-    if (!err)
-        err = map_insert(&e->calls, known);
+    struct worker_command *add = command_new(sizeof(*add), WORKER_ADD, call);
+    if (known) {
+        *known = (struct engine_call){.id = call->id, .worker = w, .call = call};
+        known->release = command_new(sizeof(*known->release), WORKER_RELEASE, call);
+    }
+    int err = known && known->release && add ? map_insert(&e->calls, known) : -ENOMEM;
     if (err) {
         mem_free(add);
-        mem_free(known);
+        free_call(known);
         return err;
     }
     worker_send(w, add);
@@ -494,15 +499,16 @@ int engine_call_start(struct engine *e, mono_us now, uint64_t call_id, const str
     struct setup *s = mem_zalloc(sizeof(*s));
     if (!s)
         return -ENOMEM;
-    int err = ENGINE_E_OFFER;
+    int err = 0;
     unsigned n = 0;
     for (; n < RELAY_LEGS; n++) {
-        if (!parse_offer(offers[n], &s->offers[n], ret->error)) {
+        err = parse_offer(offers[n], &s->offers[n], ret->error);
+        if (err) {
             ret->bad_leg = n;
             break;
         }
     }
-    if (n == RELAY_LEGS)
+    if (!err)
         err = set_up(e, now, call_id, s, ret);
     while (n > 0)
         sdp_deinit(&s->offers[--n]);
@@ -515,47 +521,60 @@ int engine_call_start(struct engine *e, mono_us now, uint64_t call_id, const str
 static struct engine_call *find_live(struct engine *e, uint64_t call_id)
 {
     struct engine_call *call = map_find(&e->calls, &call_id, sizeof(call_id));
-    return call && !call->is_released ? call : NULL;
+    return call && call->release ? call : NULL;
+}
+
+static void send_candidate(const struct engine_call *call, unsigned leg, struct str text,
+                           struct str ufrag)
+{
+    struct worker_candidate *c = (struct worker_candidate *)(void *)command_new(
+        sizeof(*c), WORKER_CANDIDATE, call->call); /* command is its first member */
+    if (!c)
+        return;
+    c->command.leg = leg;
+    if (ufrag.len == 0)
+        ufrag = ice_candidate_ufrag(text);
+    int err = ice_candidate_parse(text, &c->candidate);
+    if (err || !str_copy(ufrag, c->ufrag, sizeof(c->ufrag))) {
+        LOG_SCOPE(call->id, leg ? "callee" : "caller");
+        log_debug(MEDIA, "candidate cannot be used, ignoring: %.*s", STR_FMT(str_head(text, 200)));
+        counter_add(COUNTER_ENGINE_CANDIDATE_IGNORED);
+        mem_free(c);
+        return;
+    }
+    worker_send(call->worker, &c->command);
+}
+
+static void send_end_of_candidates(const struct engine_call *call, unsigned leg)
+{
+    struct worker_command *c = command_new(sizeof(*c), WORKER_END_OF_CANDIDATES, call->call);
+    if (!c)
+        return;
+    c->leg = leg;
+    worker_send(call->worker, c);
 }
 
 void engine_call_add_candidate(struct engine *e, uint64_t call_id, unsigned leg,
                                struct str candidate, struct str ufrag)
 {
-    struct engine_call *call = find_live(e, call_id);
-    struct worker_command *c;
+    const struct engine_call *call = find_live(e, call_id);
     assert(leg < RELAY_LEGS);
-    if (!call || command(call, WORKER_CANDIDATE, leg, &c))
+    if (!call)
         return;
-    if (candidate.len == 0) {
-        c->type = WORKER_END_OF_CANDIDATES;
-    } else {
-        if (ufrag.len == 0)
-            ufrag = ice_candidate_ufrag(candidate);
-        int err = ice_candidate_parse(candidate, &c->candidate);
-        if (err || !str_copy(ufrag, c->ufrag, sizeof(c->ufrag))) {
-            LOG_SCOPE(call_id, leg ? "callee" : "caller");
-            log_debug(MEDIA, "candidate cannot be used, ignoring: %.*s",
-                      (int)(candidate.len < 200 ? candidate.len : 200), candidate.p);
-            mem_free(c);
-            return;
-        }
-    }
-    worker_send(call->worker, c);
+    if (candidate.len)
+        send_candidate(call, leg, candidate, ufrag);
+    else
+        send_end_of_candidates(call, leg);
 }
 
 void engine_call_release(struct engine *e, uint64_t call_id)
 {
     struct engine_call *call = find_live(e, call_id);
-    struct worker_command *c;
     if (!call)
         return;
-    if (command(call, WORKER_RELEASE, 0, &c)) {
-        LOG_SCOPE(call_id, NULL);
-        log_error(MEDIA, "out of memory, the media of this call stays until the server ends");
-        return;
-    }
-    call->is_released = true;
-    worker_send(call->worker, c);
+    struct worker_command *release = call->release;
+    call->release = NULL; /* now owned by the worker */
+    worker_send(call->worker, release);
 }
 
 bool engine_poll_event(struct engine *e, struct engine_event *ret)
@@ -565,10 +584,10 @@ bool engine_poll_event(struct engine *e, struct engine_event *ret)
         struct engine_event event = report->event;
         mem_free(report);
         struct engine_call *call = map_find(&e->calls, &event.call_id, sizeof(event.call_id));
-        if (!call || (call->is_released && event.type != ENGINE_EVENT_GONE))
+        if (!call || (!call->release && event.type != ENGINE_EVENT_GONE))
             continue;
         if (event.type == ENGINE_EVENT_GONE)
-            mem_free(map_remove(&e->calls, &event.call_id, sizeof(event.call_id)));
+            free_call(map_remove(&e->calls, &event.call_id, sizeof(event.call_id)));
         *ret = event;
         return true;
     }

@@ -20,9 +20,8 @@
 #include "base/time.h"
 
 /** Upper bounds of configuration and of what one call may hold. */
-#define ENGINE_MAX_WORKERS    64
-#define ENGINE_MAX_ADDRESSES  16
-#define ENGINE_MAX_CANDIDATES 64
+#define ENGINE_MAX_WORKERS   64
+#define ENGINE_MAX_ADDRESSES 16
 
 /** Room for the text of an error, the zero included. */
 #define ENGINE_ERROR_MAX 160
@@ -54,10 +53,10 @@ enum engine_end {
 
 /** What one leg's media came to. */
 struct engine_leg_stats {
-    uint64_t packets_received; /**< authentic, from this leg */
+    uint64_t packets_received; /**< from this leg, forwarded */
     uint64_t packets_sent;     /**< to this leg */
     uint64_t packets_dropped;  /**< from this leg, not forwarded, for whatever reason */
-    int32_t uplink_lost;       /**< RFC 3550 A.3, of the current source */
+    int32_t uplink_lost;       /**< RFC 3550 A.3, of the last source */
     int32_t downlink_lost;     /**< as the client last reported it */
     uint32_t uplink_jitter_us;
     uint32_t downlink_jitter_us; /**< as the client last reported it */

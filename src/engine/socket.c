@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "log/counters.h"
 
 /* Bursts of a whole worker between two turns of its loop: 4 MB is 30 ms at 1 Mpps of calls. */
 #define SOCKET_BUFFER_BYTES (4 * 1024 * 1024)
@@ -186,7 +187,7 @@ size_t socket_rx_batch(struct socket *s, struct dgram *ret)
         d->len = rx->msgs[i].msg_len;
         d->cap = sizeof(s->io->bytes[i]);
         if (d->len > DGRAM_MAX) {
-            s->n_truncated++;
+            counter_add(COUNTER_DROP_TRUNCATED);
             continue;
         }
         if (!socket_addr_from_sa(&rx->names[i].sa, &d->remote))
@@ -239,7 +240,7 @@ void socket_tx_batch(struct socket *s, const struct dgram *dgrams, size_t n)
             continue;
         if (done <= 0) {
             /* The first of the rest was refused (no route, full buffer, ICMP): skip that one. */
-            s->n_send_failed++;
+            counter_add(COUNTER_SEND_FAILED);
             done = 1;
         }
         sent += (size_t)done;

@@ -30,8 +30,6 @@ struct socket {
     bool is_wildcard;        /**< bound to no particular address: use packet info */
     struct addr bound;       /**< with the real port */
     struct socket_batch *io; /**< owned */
-    uint64_t n_truncated;    /**< datagrams longer than DGRAM_MAX, dropped */
-    uint64_t n_send_failed;  /**< datagrams that the kernel refused, dropped */
 };
 
 /**

@@ -42,23 +42,26 @@ struct worker_route {
 };
 
 struct worker_leg {
-    struct worker_call *call; /**< RO */
-    unsigned index;           /**< RO: 0 or 1 */
-    uint32_t tag;             /**< place in worker.tagged */
+    struct worker_call *call;    /**< RO */
+    unsigned index;              /**< RO: 0 or 1 */
+    struct worker_report *ended; /**< owned; NULL = it has been told that this leg ended */
+    uint32_t tag;                /**< place in worker.tagged */
     char ufrag[WORKER_UFRAG_LEN + 1];
     struct worker_route routes[WORKER_MAX_ROUTES];
     uint8_t next_route;  /**< the one to be replaced next */
-    uint64_t n_received; /**< authentic RTP */
+    uint64_t n_received; /**< RTP that was forwarded */
     uint64_t n_dropped;
 };
 
 /**
- * A call. Made by the control thread, given away with WORKER_ADD, freed by the worker.
+ * A call. Made by the control thread, given away with WORKER_ADD, freed by the worker. The reports
+ * of its end are made with it, so that nobody waits for a word that there was no memory for.
  */
 struct worker_call {
     struct relay relay; /**< first: it is aligned to cache lines */
     uint64_t id;
     struct worker_leg legs[RELAY_LEGS];
+    struct worker_report *gone; /**< owned */
     struct timer timer;
     struct list calls; /**< in worker.calls */
 };
@@ -76,8 +79,13 @@ struct worker_command {
     enum worker_command_type type;
     struct worker_call *call; /**< all but STOP */
     unsigned leg;             /**< CANDIDATE, END_OF_CANDIDATES */
+};
+
+/** WORKER_CANDIDATE. */
+struct worker_candidate {
+    struct worker_command command; /**< first: freed as one */
     struct ice_candidate candidate;
-    char ufrag[ICE_UFRAG_MAX + 1]; /**< CANDIDATE; empty = current */
+    char ufrag[ICE_UFRAG_MAX + 1]; /**< empty = current */
 };
 
 /** What a worker tells; owned by the receiver (mem_free). */
@@ -105,7 +113,8 @@ struct worker {
     struct socket socket;
     int wake_fd; /**< eventfd; -1 = closed */
     struct mailbox inbox;
-    struct peer_env env; /**< RO after open; shared with who makes calls for this worker */
+    struct worker_command *stop; /**< owned until it is sent: the end needs no memory */
+    struct peer_env env;         /**< RO after open; shared with who makes calls for this worker */
 
     /* from here on: the worker's thread only */
     bool must_stop;
@@ -134,6 +143,9 @@ void worker_close(struct worker *w);
 
 /** Put a command into the inbox; ownership moves. From one thread. */
 void worker_send(struct worker *w, struct worker_command *command);
+
+/** Memory for a call, with its reports; the relay is still zero. NULL = out of memory. */
+MUST_CHECK struct worker_call *worker_call_new(uint64_t id);
 
 /** Frees the call and its relay; before WORKER_ADD by who made it. NULL is legal. */
 void worker_call_free(struct worker_call *call);
