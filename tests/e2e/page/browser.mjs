@@ -43,7 +43,7 @@ export async function openPage(browser, { viewport = DESKTOP, scheme = 'light', 
 
 /** Waits until the page is in a phase of its state machine. */
 export const inPhase = (page, phase) =>
-    page.waitForFunction(wanted => document.body.dataset.phase === wanted, phase, { timeout: 10000 });
+    page.waitForFunction(wanted => document.body.dataset.phase === wanted, phase, { timeout: 30000 });
 
 /** Type a name and be accepted. @returns the page's socket */
 export async function join(page, server, name = 'alice', query = '') {

@@ -13,6 +13,9 @@ import { WebSocketServer } from 'ws';
 
 const WEB = fileURLToPath(new URL('../../../web/', import.meta.url));
 
+/** No test waits this long unless something is wrong, or the machine has much else to do. */
+const PATIENCE_MS = 30000;
+
 const TYPES = {
     '.html': 'text/html; charset=utf-8',
     '.js': 'text/javascript; charset=utf-8',
@@ -54,7 +57,7 @@ class PageSocket {
     }
 
     /** The next frame with this id; others before it stay unread. */
-    expect(id, timeoutMs = 8000) {
+    expect(id, timeoutMs = PATIENCE_MS) {
         return new Promise((resolve, reject) => {
             const timer = setTimeout(() => reject(new Error(
                 `the page sent no ${id} (but: ${this.#unread.map(frame => frame.id).join(', ') || 'nothing'})`)), timeoutMs);
@@ -121,7 +124,7 @@ export class FakeServer {
     }
 
     /** The next page that opens its WebSocket. */
-    nextSocket(timeoutMs = 8000) {
+    nextSocket(timeoutMs = PATIENCE_MS) {
         return new Promise((resolve, reject) => {
             const take = socket => {
                 clearTimeout(timer);
