@@ -136,7 +136,7 @@ static void say_one(struct media *m)
 
 static void run_tick(struct media_env *env)
 {
-    LIST_FOREACH (node, &env->ticks[env->tick_index]) {
+    LIST_FOREACH(node, &env->ticks[env->tick_index]) {
         say_one(CONTAINER_OF(node, struct media, link));
     }
     env->tick_index = (env->tick_index + 1) % MEDIA_TICKS;
