@@ -43,9 +43,11 @@
 /** Requests for one packet: the first, and two for the case that request or answer were lost. */
 #define RTP_NACK_MAX_REQUESTS 3
 
-/** Round-trip time until one is measured, and the least that is waited for an answer. */
+/** Round-trip time until one is measured. */
 #define RTP_NACK_DEFAULT_RTT (100 * US_PER_MS)
-#define RTP_NACK_MIN_RTT     (20 * US_PER_MS)
+
+/** An answer is waited for one round trip, at least RTP_NACK_MIN_RTT, and the tolerance. */
+#define RTP_NACK_MIN_RTT (20 * US_PER_MS)
 
 /**
  * How old a missing packet can be at most, for each number that it is behind the newest: the
@@ -58,6 +60,7 @@ struct rtp_nack_slot {
     uint32_t due;    /**< when it should have come [µs, low 32 bits] */
     uint32_t retry;  /**< waiting: end of the tolerance; lost: next request [µs, low 32 bits] */
     uint8_t n_asked; /**< requests made */
+    bool continues;  /**< the number before was lost with it, but has no slot */
 };
 
 /**
@@ -67,9 +70,9 @@ struct rtp_nack_slot {
 struct rtp_nack {
     mono_us deadline;   /**< when a waiting number is lost or a request is due */
     mono_us last_at;    /**< arrival of the newest number */
-    mono_us rtt;        /**< in use */
+    mono_us rtt;        /**< measured, or the default */
     uint32_t missing;   /**< bit seq % 32: not here */
-    uint32_t declared;  /**< bit seq % 32: missing, and past its tolerance */
+    uint32_t declared;  /**< bit seq % 32: counted as lost, also when it came later */
     uint16_t newest;    /**< highest number */
     bool started;       /**< a packet came */
     uint32_t expected;  /**< public: numbers that should have come */

@@ -19,6 +19,7 @@
 
 #include "base/bytes.h"
 #include "base/compiler.h"
+#include "rtp/packet.h"
 
 /** Blocks of a packet with the primary. Browsers send 2 or 3; Chromium allows itself 10. */
 #define RTP_RED_MAX_BLOCKS 12
@@ -108,8 +109,10 @@ struct rtp_red_recovery {
     uint32_t step;      /**< the last one that was measured, [ticks] */
     uint16_t newest;    /**< highest number */
     uint16_t line;      /**< numbers back to which timestamps are `frame` apart, saturated */
+    uint16_t jump_seq;  /**< number that would confirm a restart further back */
     uint8_t pt;         /**< payload type of blocks that may be given back */
     bool started;       /**< a packet came */
+    bool has_jump;      /**< jump_seq is valid */
 };
 
 /**
@@ -131,8 +134,9 @@ void rtp_red_recovery_init(struct rtp_red_recovery *r, uint8_t pt);
  *                    Its redundancy may still give something back
  *
  * A block is given back when its number is certain: timestamps run evenly from there to this
- * packet, or only one number is missing and the timestamp lies in the gap. A number is given
- * back once. A jump further than RTP_RED_WINDOW, either way, starts anew.
+ * packet, or blocks follow one another without a hole up to this packet, or only one number is
+ * missing and the timestamp lies in the gap. A number is given back once. A jump ahead further
+ * than RTP_RED_WINDOW starts anew; so do two numbers in sequence that far back.
  */
 MUST_CHECK int rtp_red_recover(struct rtp_red_recovery *r, uint16_t seq, uint32_t timestamp,
                                const struct rtp_red *red, struct rtp_red_recovered *ret);

@@ -69,11 +69,9 @@ void rtp_ring_clear(struct rtp_ring *r);
 /**
  * Keep a copy of a packet that is being sent.
  *
- * @param seq   its number
+ * @param seq   its number; goes out once, rtpsec sees to that
  * @param data  protected, len bytes; longer than RTP_RING_MAX_PACKET is not kept
  * @param now   [µs, monotonic]; must not go back
- *
- * A number that is already there is not kept again: numbers go out once.
  */
 void rtp_ring_put(struct rtp_ring *r, uint16_t seq, const uint8_t *data, size_t len, mono_us now);
 

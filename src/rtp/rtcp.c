@@ -361,3 +361,68 @@ void rtcp_write_bye(struct bytes_writer *w, uint32_t ssrc, struct str reason)
     memcpy(p + 5, reason.p, reason.len);
     memset(p + 5 + reason.len, 0, text_len - 1 - reason.len);
 }
+
+uint8_t *rtcp_write_feedback(struct bytes_writer *w, uint8_t type, unsigned fmt,
+                             uint32_t sender_ssrc, uint32_t media_ssrc, size_t fci_len)
+{
+    assert(type == RTCP_RTPFB || type == RTCP_PSFB);
+    uint8_t *p = reserve(w, type, fmt, 8 + fci_len);
+    if (!p)
+        return NULL;
+    put_be32(p, sender_ssrc);
+    put_be32(p + 4, media_ssrc);
+    return p + 8;
+}
+
+/* The numbers that the entry of seqs[0] takes in with its mask: at least itself. */
+static unsigned nack_entry(const uint16_t *seqs, unsigned n, uint16_t *ret_blp)
+{
+    unsigned taken = 1;
+    uint16_t blp = 0;
+    for (; taken < n; taken++) {
+        unsigned bit = (uint16_t)(seqs[taken] - seqs[0] - 1);
+        if (bit >= 16)
+            break;
+        blp |= (uint16_t)(1u << bit);
+    }
+    *ret_blp = blp;
+    return taken;
+}
+
+void rtcp_write_nack(struct bytes_writer *w, uint32_t sender_ssrc, uint32_t media_ssrc,
+                     const uint16_t *seqs, unsigned n)
+{
+    unsigned n_entries = 0;
+    uint16_t blp;
+    assert(n > 0 && n <= RTCP_MAX_NACKS);
+    for (unsigned i = 0; i < n; i += nack_entry(seqs + i, n - i, &blp))
+        n_entries++;
+    uint8_t *p = rtcp_write_feedback(w, RTCP_RTPFB, RTCP_RTPFB_NACK, sender_ssrc, media_ssrc,
+                                     4 * (size_t)n_entries);
+    if (!p)
+        return;
+    for (unsigned i = 0; i < n; p += 4) {
+        put_be16(p, seqs[i]);
+        i += nack_entry(seqs + i, n - i, &blp);
+        put_be16(p + 2, blp);
+    }
+}
+
+void rtcp_write_remb(struct bytes_writer *w, uint32_t sender_ssrc, uint64_t bitrate_bps,
+                     const uint32_t *ssrcs, unsigned n)
+{
+    unsigned exponent = 0;
+    assert(n <= RTCP_MAX_REMB);
+    for (; bitrate_bps >> exponent > 0x3ffff; exponent++)
+        ;
+    uint32_t mantissa = (uint32_t)(bitrate_bps >> exponent);
+    /* "SSRC of media source: always 0" */
+    uint8_t *p =
+        rtcp_write_feedback(w, RTCP_PSFB, RTCP_PSFB_AFB, sender_ssrc, 0, 8 + 4 * (size_t)n);
+    if (!p)
+        return;
+    memcpy(p, "REMB", 4);
+    put_be32(p + 4, (uint32_t)n << 24 | (uint32_t)exponent << 18 | mantissa);
+    for (unsigned i = 0; i < n; i++)
+        put_be32(p + 8 + 4 * i, ssrcs[i]);
+}

@@ -226,6 +226,18 @@ void rtcp_write_sdes(struct bytes_writer *w, uint32_t ssrc, struct str cname);
 void rtcp_write_bye(struct bytes_writer *w, uint32_t ssrc, struct str reason);
 
 /**
+ * Feedback packet (RFC 4585 §6.1) whose control information the caller fills in.
+ *
+ * @param type     RTCP_RTPFB or RTCP_PSFB
+ * @param fmt      enum rtcp_rtpfb or rtcp_psfb
+ * @param fci_len  bytes, a multiple of 4
+ *
+ * @return where the control information goes, fci_len bytes; NULL = does not fit
+ */
+MUST_CHECK uint8_t *rtcp_write_feedback(struct bytes_writer *w, uint8_t type, unsigned fmt,
+                                        uint32_t sender_ssrc, uint32_t media_ssrc, size_t fci_len);
+
+/**
  * Generic NACK (RFC 4585 §6.2.1): a number and a mask of the 16 behind it, as often as needed.
  *
  * @param sender_ssrc  our own
@@ -239,7 +251,7 @@ void rtcp_write_nack(struct bytes_writer *w, uint32_t sender_ssrc, uint32_t medi
  * Receiver estimated maximum bit rate (draft-alvestrand-rmcat-remb-03 §2): what the streams
  * together may take.
  *
- * @param bitrate_bps  above 2^18 rounded down to the 18 bits of the mantissa
+ * @param bitrate_bps  from 2^18 on rounded down to the 18 bits of the mantissa
  * @param ssrcs        of the streams; n <= RTCP_MAX_REMB
  */
 void rtcp_write_remb(struct bytes_writer *w, uint32_t sender_ssrc, uint64_t bitrate_bps,

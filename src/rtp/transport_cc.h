@@ -40,8 +40,10 @@ struct rtp_transport_cc {
     uint16_t base;      /**< first number of the next feedback */
     uint16_t newest;    /**< highest number */
     uint16_t span;      /**< numbers back that are known, newest included; <= 64 */
+    uint16_t jump_seq;  /**< number that would confirm a restart further back */
     uint8_t count;      /**< feedbacks made, modulo 256 */
     bool started;       /**< a packet came */
+    bool has_jump;      /**< jump_seq is valid */
     bool is_pending;    /**< something is to be reported */
     uint32_t at[RTP_TRANSPORT_CC_WINDOW]; /**< arrivals by seq % 64 [250 µs, low 32 bits] */
 };
@@ -66,7 +68,9 @@ bool rtp_transport_seq_read(const uint8_t *data, const struct rtp_packet *packet
  * @param now  its arrival [µs, monotonic, >= 0]; must not go back
  *
  * A late packet is reported in a feedback that goes back to it, as long as it is within the
- * window; duplicates are ignored. A jump further than the window starts anew at that packet.
+ * window; duplicates are ignored. A jump ahead beyond the window starts anew at that packet (what
+ * was not yet reported never is); so do two numbers in sequence that far back. When the window is
+ * three quarters full the feedback is due at once.
  */
 void rtp_transport_cc_packet(struct rtp_transport_cc *t, uint16_t seq, mono_us now);
 
