@@ -443,9 +443,9 @@ static inline void bench_sleep(struct bench *b, mono_us until)
 
 static inline void bench_turn(struct bench *b, mono_us until)
 {
+    bench_sleep(b, until);
     for (unsigned i = 0; i < BENCH_MAX_BROWSERS; i++)
         browser_run(&b->browsers[i]);
-    bench_sleep(b, until);
     bench_poll_events(b);
 }
 
