@@ -6,8 +6,9 @@
 #include <time.h>
 #include <unistd.h>
 
-/** Events taken at once; what is more is taken in the next round. */
+/** Events taken at once, and how often that is repeated before the timers have their turn. */
 #define MAX_EVENTS 512
+#define MAX_TAKES  16
 
 /** Nobody waits longer than this, so that a caller's `until` may be "never". */
 #define MAX_WAIT US_PER_S
@@ -83,12 +84,18 @@ void loop_step(struct loop *loop, mono_us until)
     struct epoll_event events[MAX_EVENTS];
     mono_us wait_us = mono_min(until, timer_heap_next(&loop->timers)) - loop_now();
     wait_us = mono_min(wait_us < 0 ? 0 : wait_us, MAX_WAIT);
+    mono_us now;
     int n = wait(loop, events, wait_us);
-    mono_us now = loop_now();
-    for (int i = 0; i < n; i++) {
-        struct watch *w = events[i].data.ptr;
-        if (w->fd >= 0)
-            w->on_ready(w, events[i].events, now);
+    for (int take = 1;; take++) {
+        now = loop_now();
+        for (int i = 0; i < n; i++) {
+            struct watch *w = events[i].data.ptr;
+            if (w->fd >= 0)
+                w->on_ready(w, events[i].events, now);
+        }
+        if (n < MAX_EVENTS || take == MAX_TAKES)
+            break;
+        n = wait(loop, events, 0);
     }
     now = loop_now();
     for (struct timer *due; (due = timer_heap_pop(&loop->timers, now));) {

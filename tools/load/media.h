@@ -73,8 +73,9 @@ struct media {
     struct media_identity id;
     struct watch watch; /**< the UDP socket */
     struct loop_timer deadline;
-    struct addr local; /**< of the candidate in use */
-    struct peer *peer; /**< owned; NULL before media_start */
+    struct addr local;       /**< of the candidate in use */
+    struct addr kernel_peer; /**< that the socket is connected to; port 0 = none */
+    struct peer *peer;       /**< owned; NULL before media_start */
     bool is_v6, is_connected, has_heard;
     char ufrag[MEDIA_UFRAG + 1], pwd[MEDIA_PWD + 1], cname[MEDIA_CNAME + 1];
     struct offer offer;

@@ -24,7 +24,7 @@ static int64_t thread_cpu_ns(int pid, const char *thread)
 }
 
 /* @return number of entries, -1 = not allowed */
-static int64_t walk(int pid, const char *folder, int64_t *ret_cpu_ns)
+static int64_t count_entries(int pid, const char *folder)
 {
     char path[64];
     int64_t n = 0;
@@ -36,11 +36,31 @@ static int64_t walk(int pid, const char *folder, int64_t *ret_cpu_ns)
         if (entry->d_name[0] == '.')
             continue;
         n++;
-        if (ret_cpu_ns)
-            *ret_cpu_ns += thread_cpu_ns(pid, entry->d_name);
     }
     (void)closedir(dir);
     return n;
+}
+
+static void read_threads(int pid, struct proc_sample *ret)
+{
+    char path[64], main_thread[16];
+    int64_t cpu_ns = 0;
+    (void)snprintf(path, sizeof(path), "/proc/%d/task", pid);
+    (void)snprintf(main_thread, sizeof(main_thread), "%d", pid);
+    DIR *dir = opendir(path);
+    if (!dir)
+        return;
+    for (struct dirent *entry; (entry = readdir(dir));) {
+        if (entry->d_name[0] == '.')
+            continue;
+        int64_t ns = thread_cpu_ns(pid, entry->d_name);
+        cpu_ns += ns;
+        if (strcmp(entry->d_name, main_thread) == 0)
+            ret->main_cpu_us = ns / 1000;
+        ret->threads++;
+    }
+    (void)closedir(dir);
+    ret->cpu_us = cpu_ns / 1000;
 }
 
 static bool read_memory(int pid, struct proc_sample *ret)
@@ -64,12 +84,10 @@ static bool read_memory(int pid, struct proc_sample *ret)
 struct proc_sample proc_read(int pid)
 {
     struct proc_sample s = {.at = loop_now()};
-    int64_t cpu_ns = 0;
     if (pid <= 0 || !read_memory(pid, &s))
         return s;
-    s.threads = walk(pid, "task", &cpu_ns);
-    s.cpu_us = cpu_ns / 1000;
-    s.descriptors = walk(pid, "fd", NULL);
+    read_threads(pid, &s);
+    s.descriptors = count_entries(pid, "fd");
     s.is_valid = s.threads > 0;
     return s;
 }

@@ -13,7 +13,8 @@
 struct proc_sample {
     bool is_valid;
     mono_us at;
-    int64_t cpu_us; /**< user and system, all threads */
+    int64_t cpu_us;      /**< user and system, all threads */
+    int64_t main_cpu_us; /**< of the first thread: signaling, in Duet */
     int64_t rss_kb;
     int64_t hwm_kb; /**< highest rss so far */
     int64_t threads;

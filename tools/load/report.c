@@ -12,6 +12,7 @@ static const char *const moment_names[] = {
 
 struct figures {
     double server_us_per_packet; /**< whole process, over the steady states; 0 = unknown */
+    double media_us_per_packet;  /**< all threads but the first */
     double server_cores;
     double own_cores;
     double packets_per_s;
@@ -31,6 +32,8 @@ static struct figures figures_of(const struct run *run)
     double s = (double)run->steady_us / 1e6;
     return (struct figures){
         .server_us_per_packet = ratio((double)run->server_cpu_us, (double)run->steady_packets),
+        .media_us_per_packet = ratio((double)(run->server_cpu_us - run->server_main_cpu_us),
+                                     (double)run->steady_packets),
         .server_cores = ratio((double)run->server_cpu_us / 1e6, s),
         .own_cores = ratio((double)run->own_cpu_us / 1e6, s),
         .packets_per_s = ratio((double)run->steady_packets, s),
@@ -61,9 +64,10 @@ static void print_server(const struct run *run, const struct figures *f)
         return;
     (void)printf("server\n");
     if (run->steady_packets)
-        (void)printf("  CPU in steady state        %.2f us a relayed packet, %.3f cores at %.0f "
-                     "packets/s\n",
-                     f->server_us_per_packet, f->server_cores, f->packets_per_s);
+        (void)printf(
+            "  CPU in steady state        %.2f us a relayed packet (%.2f without the first "
+            "thread), %.3f cores at %.0f packets/s\n",
+            f->server_us_per_packet, f->media_us_per_packet, f->server_cores, f->packets_per_s);
     (void)printf("  memory                     %.1f KB a call in steady state, %.1f KB a "
                  "registered user\n",
                  f->rss_kb_per_call, f->rss_kb_per_user);
@@ -94,6 +98,10 @@ void report_print(const struct run *run)
 #undef ROW
     print_server(run, &f);
     (void)printf("load generator\n  %.3f cores in steady state\n", f.own_cores);
+    if (s->ticks_skipped || histogram_percentile(&s->lateness, 99) > MEDIA_FRAME)
+        (void)printf(
+            "  it was short of CPU itself: delays, set-up times and failures are partly its "
+            "own\n");
     if (s->n_errors)
         (void)printf("errors\n");
     for (unsigned i = 0; i < s->n_errors; i++)
@@ -160,15 +168,17 @@ bool report_write_json(const struct run *run, const char *path)
     struct figures f = figures_of(run);
     json_t *root = json_pack(
         "{s:b, s:{s:s, s:s, s:f, s:f, s:f, s:f, s:f, s:f, s:b}, s:{s:f, s:f, s:f, s:f, s:f, s:f, "
+        "s:f, "
         "s:I}, s:o, s:o, s:o, s:o}",
         "ok", stats_is_good(&run->stats), "options", "url", o->url, "driver", o->driver, "calls",
         o->calls, "rate", o->rate, "hold_s", o->hold_s, "rounds", o->rounds, "churn", o->churn,
         "duration_s", o->duration_s, "media", !o->no_media, "figures", "server_us_per_packet",
-        f.server_us_per_packet, "server_cores", f.server_cores, "own_cores", f.own_cores,
-        "packets_per_s", f.packets_per_s, "rss_kb_per_call", f.rss_kb_per_call, "rss_kb_per_user",
-        f.rss_kb_per_user, "steady_packets", (json_int_t)run->steady_packets, "counts",
-        json_counts(&run->stats), "times", json_times(&run->stats), "server", json_server(run),
-        "errors", json_errors(&run->stats));
+        f.server_us_per_packet, "media_us_per_packet", f.media_us_per_packet, "server_cores",
+        f.server_cores, "own_cores", f.own_cores, "packets_per_s", f.packets_per_s,
+        "rss_kb_per_call", f.rss_kb_per_call, "rss_kb_per_user", f.rss_kb_per_user,
+        "steady_packets", (json_int_t)run->steady_packets, "counts", json_counts(&run->stats),
+        "times", json_times(&run->stats), "server", json_server(run), "errors",
+        json_errors(&run->stats));
     bool ok = root && json_dump_file(root, path, JSON_INDENT(2)) == 0;
     json_decref(root);
     if (!ok)

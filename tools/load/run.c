@@ -176,6 +176,7 @@ static void end_steady(struct run *run, mono_us now)
         run->moments[RUN_STEADY] = s;
     run->steady_us += now - run->steady_begin.at;
     run->server_cpu_us += s.cpu_us - run->steady_begin.cpu_us;
+    run->server_main_cpu_us += s.main_cpu_us - run->steady_begin.main_cpu_us;
     run->own_cpu_us += own_cpu() - run->own_cpu_begin;
     run->steady_packets += run->stats.packets_received - run->received_begin;
 }

@@ -57,7 +57,7 @@ struct run {
     struct proc_sample steady_begin;
     mono_us own_cpu_begin;
     uint64_t received_begin;
-    mono_us steady_us, server_cpu_us, own_cpu_us;
+    mono_us steady_us, server_cpu_us, server_main_cpu_us, own_cpu_us;
     uint64_t steady_packets;
 };
 

@@ -30,6 +30,7 @@
     X(undecryptable, true, "packets that SRTP refused")                                            \
     X(late, false, "packets later than 60 ms")                                                     \
     X(send_failed, true, "packets that this machine refused to send")                              \
+    X(ticks_skipped, false, "own ticks left out: this machine was too slow")                       \
     X(skipped, false, "calls not placed: no pair was free")
 
 /** name, words for the table */
