@@ -340,6 +340,89 @@ static void extended_reports_are_walked(void **state)
     assert_int_equal(rtcp_read_xr(&p, &ssrc, &it), RTP_E_MALFORMED);
 }
 
+static void nacks_are_packed_as_the_rfc_says(void **state)
+{
+    /* 5 and the 16 behind it in one entry, 22 begins another; over the wrap likewise */
+    static const uint8_t expected[] = {
+        0x81, 205, 0, 4, 0, 0, 0, 1, 0, 0, 0, 2, 0, 5, 0x80, 0x03, 0, 22, 0, 0,
+    };
+    const uint16_t seqs[] = {5, 6, 7, 21, 22};
+    uint8_t buf[64];
+    (void)state;
+    struct bytes_writer w = bytes_writer(buf, sizeof(buf));
+    rtcp_write_nack(&w, 1, 2, seqs, ARRAY_LEN(seqs));
+    assert_int_equal(w.len, sizeof(expected));
+    assert_memory_equal(buf, expected, sizeof(expected));
+    w = bytes_writer(buf, sizeof(expected) - 1);
+    rtcp_write_nack(&w, 1, 2, seqs, ARRAY_LEN(seqs));
+    assert_true(w.failed);
+    assert_int_equal(w.len, 0);
+}
+
+static void nacks_are_read_as_they_were_written(void **state)
+{
+    uint16_t seqs[RTCP_MAX_NACKS];
+    uint8_t buf[12 + 4 * RTCP_MAX_NACKS];
+    (void)state;
+    for (unsigned stride = 1; stride < 40; stride++) {
+        for (unsigned n = 1; n <= RTCP_MAX_NACKS; n += 15) {
+            for (unsigned i = 0; i < n; i++)
+                seqs[i] = (uint16_t)(65500 + i * stride);
+            struct bytes_writer w = bytes_writer(buf, sizeof(buf));
+            rtcp_write_nack(&w, 1, 2, seqs, n);
+            assert_false(w.failed);
+            assert_int_equal(rtcp_check(buf, w.len), 0);
+            struct rtcp_packet p = only(buf, w.len);
+            struct rtcp_nack_iter it = rtcp_nacks(&p);
+            uint16_t seq = 0;
+            for (unsigned i = 0; i < n; i++) {
+                assert_true(rtcp_nack_next(&it, &seq));
+                assert_int_equal(seq, seqs[i]);
+            }
+            assert_false(rtcp_nack_next(&it, &seq));
+        }
+    }
+}
+
+static void remb_has_exponent_and_mantissa(void **state)
+{
+    static const struct {
+        uint64_t bps;
+        uint32_t word; /* without the number of SSRCs */
+    } cases[] = {
+        {0, 0},
+        {0x3ffff, 0x3ffff},
+        {0x40000, 1 << 18 | 0x20000},
+        {0x40001, 1 << 18 | 0x20000}, /* rounded down */
+        {1000000, 2 << 18 | 250000},
+        {UINT64_MAX, 46u << 18 | 0x3ffff},
+    };
+    const uint32_t ssrcs[] = {0xaaaaaaaa, 0xbbbbbbbb};
+    uint8_t buf[28];
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct bytes_writer w = bytes_writer(buf, sizeof(buf));
+        rtcp_write_remb(&w, 7, cases[i].bps, ssrcs, 2);
+        assert_int_equal(w.len, 28);
+        assert_int_equal(rtcp_check(buf, w.len), 0);
+        struct rtcp_packet p = only(buf, w.len);
+        struct rtcp_feedback f;
+        assert_int_equal(p.type, RTCP_PSFB);
+        assert_int_equal(p.count, RTCP_PSFB_AFB);
+        assert_int_equal(rtcp_read_feedback(&p, &f), 0);
+        assert_int_equal(f.sender_ssrc, 7);
+        assert_int_equal(f.media_ssrc, 0);
+        assert_int_equal(f.fci_len, 16);
+        assert_memory_equal(f.fci, "REMB", 4);
+        assert_int_equal(get_be32(f.fci + 4), 2u << 24 | cases[i].word);
+        assert_int_equal(get_be32(f.fci + 8), ssrcs[0]);
+        assert_int_equal(get_be32(f.fci + 12), ssrcs[1]);
+    }
+    struct bytes_writer w = bytes_writer(buf, 27);
+    rtcp_write_remb(&w, 7, 1, ssrcs, 2);
+    assert_true(w.failed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -353,6 +436,9 @@ int main(void)
         cmocka_unit_test(cnames_are_found_and_bad_chunks_refused),
         cmocka_unit_test(nacks_are_listed),
         cmocka_unit_test(extended_reports_are_walked),
+        cmocka_unit_test(nacks_are_packed_as_the_rfc_says),
+        cmocka_unit_test(nacks_are_read_as_they_were_written),
+        cmocka_unit_test(remb_has_exponent_and_mantissa),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
