@@ -524,6 +524,8 @@ static void input(struct worker *w, struct worker_leg *leg, struct dgram *d, mon
     }
     if (rtp_is_rtp(d->data, d->len)) {
         err = relay_forward(&leg->call->relay, leg->index, now, d);
+        if (peer_repair_due(leg_peer(leg)) < leg->call->timer.at)
+            arm(w, leg->call); /* a gap was seen: it will be asked for before anything else */
         if (!err) {
             leg->n_received++;
             push(w, d);

@@ -233,6 +233,7 @@ static int read_rtcp_mux(const struct audio_line *line, struct peer_params *p,
         return refuse(err, NEGOTIATE_E_RTCP_MUX, line->m->line, "a=rtcp-mux",
                       "RTP and RTCP must be offered on one port");
     p->reduced_size_rtcp = sdp_find(line->offer, line->m, STR("rtcp-rsize")) != NULL;
+    p->nack = true; /* see negotiate_write.c: not to be had by asking what was offered */
     return 0;
 }
 

@@ -118,6 +118,12 @@ static void write_fmtp(struct text *t, const struct codec *codec, uint8_t pt)
     }
 }
 
+/** Not an event, which repeats itself (RFC 4733 §2.5.1.4). */
+static bool is_audio(enum codec_id id)
+{
+    return id != CODEC_TELEPHONE_EVENT;
+}
+
 static void write_codecs(struct text *t, const struct audio_line *line, const struct codec_set *set,
                          const struct peer_params *p)
 {
@@ -125,6 +131,11 @@ static void write_codecs(struct text *t, const struct audio_line *line, const st
         struct sdp_rtpmap map = {0};
         (void)sdp_find_rtpmap(line->offer, line->m, p->codecs[i].pt, &map);
         write_rtpmap(t, &map);
+        /* RFC 4585 §4.2 would have this offered first. Chromium never offers NACK for audio, but
+         * obeys it in an answer, in both directions (observed in Chromium 156); Firefox and
+         * werift take what they know. docs/rfc/sdp.md */
+        if (p->nack && is_audio(p->codecs[i].id))
+            text_printf(t, "a=rtcp-fb:%u nack\r\n", (unsigned)p->codecs[i].pt);
         write_fmtp(t, &set->codecs[i], p->codecs[i].pt);
     }
     if (set->ptime_ms)

@@ -69,10 +69,11 @@ struct peer_params {
     uint8_t ext_send[PEER_N_EXT]; /**< id (1..14) that we send it with; 0 = do not send */
     uint8_t ext_recv[PEER_N_EXT]; /**< id (1..14) that it may come with; 0 = not agreed */
 
-    bool may_send;                  /**< we may send media to this leg */
-    bool may_receive;               /**< this leg may send media to us */
-    bool reduced_size_rtcp;         /**< RFC 5506 agreed */
-    uint32_t local_ssrc;            /**< of what we send */
+    bool may_send;          /**< we may send media to this leg */
+    bool may_receive;       /**< this leg may send media to us */
+    bool reduced_size_rtcp; /**< RFC 5506 agreed */
+    bool nack;              /**< generic NACK (RFC 4585 §6.2.1) answered, both directions */
+    uint32_t local_ssrc;    /**< of what we send */
     uint32_t ssrcs[PEER_MAX_SSRCS]; /**< announced by this leg, in its order; a hint only */
     unsigned n_ssrcs;
 

@@ -132,6 +132,7 @@ int peer_init(struct peer *p, mono_us now, const struct peer_params *params,
     copy_fingerprints(p, params);
     rtp_report_init(&p->report, p->local_ssrc, p->codecs[0].clock_rate, local->cname,
                     env->ntp_offset, env->rng, now);
+    peer_repair_init(&p->repair, params->nack, params->reduced_size_rtcp);
     int err = init_ice(p, now, params, local);
     if (err)
         peer_deinit(p);
@@ -144,6 +145,7 @@ void peer_deinit(struct peer *p)
     dtls_conn_deinit(&p->dtls);
     rtpsec_rx_deinit(&p->rx);
     rtpsec_tx_deinit(&p->tx);
+    peer_repair_deinit(&p->repair);
     mem_free(p->held);
     p->held = NULL;
 }
@@ -336,21 +338,34 @@ static int input_rtcp(struct peer *p, const struct dgram *d)
     err = rtp_report_receive(&p->report, p->now, d->data, len, &p->source, p->has_source, &events);
     if (err)
         return PEER_E_MALFORMED;
-    if (events.is_bye)
+    if (events.is_bye) {
         p->has_source = false; /* the source is over, not the call: another one may follow */
+        peer_repair_restart(&p->repair);
+    }
+    peer_repair_feedback(&p->repair, d->data, len, p->local_ssrc);
     return 0;
 }
 
-/* A report is due, or the farewell. @return false = nothing to send */
+/* The farewell, a report that is due, or a question for lost packets. @return false = nothing */
+static bool write_plain_rtcp(struct peer *p, struct bytes_writer *w)
+{
+    if (p->has_bye) {
+        rtp_report_write_bye(&p->report, p->now, w);
+        p->has_bye = false;
+        return true;
+    }
+    if (p->state != PEER_CONNECTED || !p->has_path)
+        return false;
+    if (rtp_report_write(&p->report, p->now, &p->source, p->has_source, w))
+        return true;
+    return p->has_source && peer_repair_write_nack(&p->repair, p->now, &p->report, &p->source, w);
+}
+
 static bool write_rtcp(struct peer *p, struct dgram *ret)
 {
     struct bytes_writer w = bytes_writer(ret->data, ret->cap);
-    if (p->has_bye)
-        rtp_report_write_bye(&p->report, p->now, &w);
-    else if (p->state != PEER_CONNECTED || !p->has_path ||
-             !rtp_report_write(&p->report, p->now, &p->source, p->has_source, &w))
+    if (!write_plain_rtcp(p, &w))
         return false;
-    p->has_bye = false;
     ret->len = w.len;
     return !w.failed && !rtpsec_protect_rtcp(&p->tx, p->env->srtp, ret->data, &ret->len, ret->cap);
 }
@@ -396,6 +411,8 @@ mono_us peer_deadline(const struct peer *p)
         at = mono_min(at, dtls_conn_deadline(&p->dtls));
     if (p->state == PEER_CONNECTED && p->has_path)
         at = mono_min(at, rtp_report_deadline(&p->report));
+    if (p->state == PEER_CONNECTED && p->has_path && p->has_source)
+        at = mono_min(at, peer_repair_deadline(&p->repair));
     return at;
 }
 
@@ -407,6 +424,11 @@ static bool set_path(const struct peer *p, struct dgram *d)
     return d->remote.port != 0;
 }
 
+static mono_us rtt_of(const struct peer *p)
+{
+    return p->report.has_rtt ? p->report.rtt : 0;
+}
+
 bool peer_poll_send(struct peer *p, struct dgram *ret)
 {
     if (p->state != PEER_ENDED && ice_agent_poll_send(&p->ice, ret))
@@ -414,6 +436,8 @@ bool peer_poll_send(struct peer *p, struct dgram *ret)
     if (p->has_dtls && set_path(p, ret)) {
         /* BYE stands before close_notify: behind it nobody would listen. */
         if (write_rtcp(p, ret))
+            return true;
+        if (peer_may_send(p) && peer_repair_poll_resend(&p->repair, p->now, rtt_of(p), ret))
             return true;
         return dtls_conn_poll_send(&p->dtls, ret);
     }
@@ -452,6 +476,7 @@ static void set_source(struct peer *p, const struct rtp_packet *packet)
     rtp_recv_stats_init(&p->source, packet->ssrc,
                         codec ? codec->clock_rate : p->codecs[0].clock_rate, 0);
     p->has_source = true;
+    peer_repair_restart(&p->repair);
 }
 
 int peer_receive_rtp(struct peer *p, mono_us now, struct dgram *d, struct rtp_packet *ret)
@@ -467,7 +492,8 @@ int peer_receive_rtp(struct peer *p, mono_us now, struct dgram *d, struct rtp_pa
         return PEER_E_DIRECTION;
     if (!p->has_source || p->source.ssrc != ret->ssrc)
         set_source(p, ret);
-    (void)rtp_recv_stats_packet(&p->source, ret->seq, ret->timestamp, now);
+    if (!rtp_recv_stats_packet(&p->source, ret->seq, ret->timestamp, now))
+        peer_repair_received(&p->repair, ret->seq, now);
     return 0;
 }
 
@@ -481,5 +507,6 @@ int peer_send_rtp(struct peer *p, mono_us now, struct dgram *d, const struct rtp
     d->local = p->path_local;
     d->remote = p->path_remote;
     rtp_report_sent(&p->report, packet->timestamp, packet->payload_len, now);
+    peer_repair_sent(&p->repair, get_be16(d->data + 2), d, now);
     return 0;
 }

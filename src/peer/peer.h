@@ -25,6 +25,7 @@
 #include "dtls/context.h"
 #include "ice/agent.h"
 #include "peer/params.h"
+#include "peer/repair.h"
 #include "rtp/packet.h"
 #include "rtp/recv_stats.h"
 #include "rtp/report.h"
@@ -110,6 +111,7 @@ struct peer {
     uint32_t local_ssrc;
     struct rtp_recv_stats source; /**< valid when has_source: what we receive now */
     struct rtp_report report;
+    struct peer_repair repair;
     uint8_t ext_send[PEER_N_EXT], ext_recv[PEER_N_EXT];
     struct peer_codec codecs[PEER_MAX_CODECS];
 
@@ -205,6 +207,15 @@ MUST_CHECK int peer_send_rtp(struct peer *p, mono_us now, struct dgram *d,
 static inline bool peer_may_send(const struct peer *p)
 {
     return p->state == PEER_CONNECTED && p->has_path && p->may_send;
+}
+
+/**
+ * Packet path: when the peer wants its timeout because of the packet that just came, which may be
+ * earlier than peer_deadline said before it.
+ */
+static inline mono_us peer_repair_due(const struct peer *p)
+{
+    return p->repair.nack.missing ? peer_repair_deadline(&p->repair) : MONO_NEVER;
 }
 
 /** Codec of a payload type of this leg; NULL = not negotiated. */

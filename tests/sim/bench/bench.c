@@ -7,8 +7,12 @@
 
 #include "base/mem.h"
 
-const struct bench_browser bench_chromium = {
-    .opus_pt = 111, .level_ext = 1, .may_send = true, .may_receive = true};
+const struct bench_browser bench_chromium = {.opus_pt = 111,
+                                             .level_ext = 1,
+                                             .may_send = true,
+                                             .may_receive = true,
+                                             .nack = true,
+                                             .reduced_size_rtcp = true};
 const struct bench_browser bench_firefox = {
     .opus_pt = 109, .level_ext = 5, .may_send = true, .may_receive = true};
 
@@ -35,6 +39,8 @@ static void fill_params(struct peer_params *p, const struct bench_browser *brows
     p->fingerprints[0].len = 32;
     memcpy(p->fingerprints[0].digest, identity->fingerprint.bytes, 32);
     p->n_fingerprints = 1;
+    p->nack = browser->nack;
+    p->reduced_size_rtcp = browser->reduced_size_rtcp;
 }
 
 static void set_remote(struct peer_params *p, const char *ufrag, const char *pwd, bool lite)

@@ -28,6 +28,7 @@ struct bench_browser {
     bool is_lite;               /**< answers checks only */
     bool wrong_fingerprint;     /**< its certificate is not what the relay was told */
     bool may_send, may_receive; /**< direction from the browser's view */
+    bool nack, reduced_size_rtcp;
 };
 
 /** One datagram on its way. */
