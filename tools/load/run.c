@@ -265,6 +265,10 @@ static void keep_dialling(struct run *run, mono_us now)
             call_dial(call, now);
         run->dial_at += interval(run->options->rate);
     }
+    if (n_in(run, CALL_DEAD) == run->n_calls) {
+        enter(run, RUN_SETTLING, now);
+        return;
+    }
     if (run->n_dialled < run->n_calls || n_in(run, CALL_RINGING) + n_in(run, CALL_CONNECTING) > 0)
         return;
     enter(run, RUN_HOLDING, now);

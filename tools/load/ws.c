@@ -250,7 +250,7 @@ static void go_on_with_tls(struct ws *ws, mono_us now)
 
 static bool begin_tls(struct ws *ws)
 {
-    const struct ws_env *env = ws->env;
+    struct ws_env *env = ws->env;
     struct addr ip;
     ws->ssl = SSL_new(env->tls);
     if (!ws->ssl || SSL_set_fd(ws->ssl, ws->watch.fd) != 1)
