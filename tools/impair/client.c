@@ -25,6 +25,8 @@ static void upstream_ready(struct impair_relay *r, struct impair_source *source)
 {
     struct impair_upstream *up = CONTAINER_OF(source, struct impair_upstream, source);
     struct impair_client *client = up->client;
+    if (!client)
+        return;
     for (int i = 0; i < MAX_READS; i++) {
         struct addr from;
         ssize_t n = impair_udp_receive(source->fd, r->buffer, sizeof(r->buffer), &from);
@@ -48,6 +50,16 @@ static void upstream_free(struct impair_upstream *up)
     if (up->source.fd >= 0)
         (void)close(up->source.fd);
     mem_free(up);
+}
+
+/* An event of this turn may still name it. */
+static void upstream_discard(struct impair_relay *r, struct impair_upstream *up)
+{
+    if (!up)
+        return;
+    up->client = NULL;
+    up->next = r->discarded;
+    r->discarded = up;
 }
 
 static int upstream_new(struct impair_relay *r, struct impair_client *client, const struct addr *ip,
@@ -86,7 +98,9 @@ static void idle_due(struct impair_relay *r, struct impair_alarm *alarm)
     void *removed = map_remove(&r->clients, &client->key, sizeof(client->key));
     assert(removed == client);
     (void)removed;
-    client_free(client);
+    upstream_discard(r, client->upstream);
+    upstream_discard(r, client->old);
+    mem_free(client);
 }
 
 static struct impair_client *client_new(struct impair_relay *r, struct impair_listener *listener,
@@ -149,10 +163,7 @@ int impair_clients_rebind(struct impair_relay *r, const struct addr *ip)
         int err = upstream_new(r, client, ip, &fresh);
         if (err)
             return err;
-        if (client->old) {
-            client->old->next = r->discarded;
-            r->discarded = client->old;
-        }
+        upstream_discard(r, client->old);
         client->old = client->upstream;
         client->upstream = fresh;
         r->stats.n_rebinds++;

@@ -22,7 +22,7 @@ _Static_assert(sizeof(struct impair_client_key) == 20, "hashed as bytes");
 
 struct impair_upstream {
     struct impair_source source;
-    struct impair_client *client;
+    struct impair_client *client; /**< borrowed; NULL = discarded */
     struct impair_upstream *next; /**< of the discarded */
 };
 
@@ -61,7 +61,8 @@ struct impair_client *impair_client_get(struct impair_relay *r, struct impair_li
  */
 MUST_CHECK int impair_clients_rebind(struct impair_relay *r, const struct addr *ip);
 
-/** Free the sockets that a rebind put aside. Not while events of epoll are being handled. */
+/** Free the sockets that a rebind or a long silence put aside. Not while events of epoll are being
+ * handled. */
 void impair_clients_free_discarded(struct impair_relay *r);
 
 #endif

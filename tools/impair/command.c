@@ -81,8 +81,10 @@ bool impair_command_parse(struct str line, struct impair_command *ret, struct te
         text_printf(why, "\"%.*s\" is too much", STR_FMT(str_trim(line)));
         return false;
     }
-    if (impair_param_find(word, &ret->param))
+    if (impair_param_find(word, &ret->param)) {
+        text_printf(why, "%.*s: ", STR_FMT(word));
         return impair_param_parse(ret->param, argument, &ret->value, why);
+    }
 
     const struct verb *verb = find_verb(word);
     if (!verb) {

@@ -44,7 +44,7 @@ struct impair_command {
 };
 
 /**
- * @param why  when it is refused: a sentence
+ * @param why  when it is refused: a sentence; else undefined
  * @return false = refused; *ret is then undefined
  */
 bool impair_command_parse(struct str line, struct impair_command *ret, struct text *why);

@@ -74,7 +74,7 @@ static bool add_fraction(struct str digits, int64_t scale, int64_t *value)
 {
     for (size_t i = 0; i < digits.len; i++) {
         int64_t digit = digits.p[i] - '0';
-        if (digit != 0 && scale % 10 != 0)
+        if (digit != 0 && scale < 10)
             return false;
         scale /= 10;
         *value += digit * scale;
@@ -144,7 +144,7 @@ bool impair_param_parse(enum impair_param param, struct str text, int64_t *ret, 
         *ret = value;
         return true;
     }
-    text_printf(why, "%s: \"%.*s\" is not ", row->name, STR_FMT(text));
+    text_printf(why, "\"%.*s\" is not ", STR_FMT(text));
     if (row->unit == IMPAIR_UNIT_SWITCH) {
         text_printf(why, "on or off");
         return false;

@@ -84,7 +84,7 @@ bool impair_value_parse(struct str text, enum impair_unit unit, int64_t *ret);
 /**
  * Read a value of a parameter.
  *
- * @param why  when it is refused: a sentence with the name and the range
+ * @param why  when it is refused: a sentence with the range, without the name
  * @return false = refused
  */
 bool impair_param_parse(enum impair_param param, struct str text, int64_t *ret, struct text *why);

@@ -1,8 +1,8 @@
 /*
- * One thread, one epoll. A turn of the loop: take what the sockets have and let the lines decide
- * when each packet comes out; then run the alarms that are due; then send the packets that are
- * due. A timerfd wakes it to the microsecond: epoll_wait's own clock knows milliseconds only, and
- * a delay must not be rounded up by one.
+ * One thread, one epoll. A turn of the loop: run the alarms that are due; take what the sockets
+ * have and let the lines decide when each packet comes out; send the packets that are due. A
+ * timerfd wakes it to the microsecond: epoll_wait's own clock knows milliseconds only, and a delay
+ * must not be rounded up by one.
  */
 #include "impair/relay.h"
 
@@ -229,11 +229,11 @@ int impair_relay_run(struct impair_relay *r)
         if (n < 0 && errno != EINTR)
             return -errno;
         r->now = mono_now();
+        run_alarms(r); /* first: what was ordered for now holds for what comes now */
         for (int i = 0; i < n; i++) {
             struct impair_source *source = events[i].data.ptr;
             source->on_ready(r, source);
         }
-        run_alarms(r);
         send_due(r);
         impair_clients_free_discarded(r);
     }
