@@ -83,7 +83,7 @@ void rtp_red_recovery_init(struct rtp_red_recovery *r, uint8_t pt)
 static void start(struct rtp_red_recovery *r, uint16_t seq, uint32_t timestamp)
 {
     *r = (struct rtp_red_recovery){
-        .seen = UINT64_MAX, /* nothing from before the beginning is given back */
+        .seen = 1,
         .newest = seq,
         .newest_ts = timestamp,
         .pt = r->pt,

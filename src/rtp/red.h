@@ -103,7 +103,7 @@ struct rtp_red_recovered {
  * owner, one a source; nothing to release. Fields are private.
  */
 struct rtp_red_recovery {
-    uint64_t seen;      /**< bit n: number newest - n came, was given back, or is none of ours */
+    uint64_t seen;      /**< bit n: number newest - n came or was given back */
     uint32_t newest_ts; /**< timestamp of the newest number */
     uint32_t frame;     /**< ticks from one number to the next; 0 = not known */
     uint32_t step;      /**< the last one that was measured, [ticks] */

@@ -145,6 +145,14 @@ static void a_late_owner_is_not_kept_busy(void **state)
     rtp_nack_packet(&n, 3, now);
     assert_int_equal(n.repaired, 0);
     assert_int_equal(n.late, 1);
+    /* one that still waited then is lost, wherever the 32 bits stand */
+    for (int64_t i = 1; i < 16; i++) {
+        begin();
+        put_run(1, 2);
+        rtp_nack_packet(&n, 4, 4 * FRAME);
+        assert_int_equal(rtp_nack_poll(&n, (i << 29) + 4 * FRAME, seqs), 0);
+        assert_int_equal(n.lost, 1);
+    }
 }
 
 static void an_answer_repairs_or_comes_too_late(void **state)

@@ -248,6 +248,29 @@ static void a_late_packet_is_new_and_may_bring_more(void **state)
     EXPECT(even(1), even(2));
 }
 
+static void a_late_packet_off_the_line_is_not_counted_from(void **state)
+{
+    (void)state;
+    begin();
+    assert_int_equal(receive(even(4), NULL), 0);
+    assert_int_equal(
+        receive((struct frame){even(3).seq, even(3).ts + FRAME}, OFFSETS(2 * FRAME, FRAME)), 0);
+    assert_int_equal(got.n, 0);
+}
+
+static void the_one_before_the_first_is_new(void **state)
+{
+    (void)state;
+    rtp_red_recovery_init(&r, PT);
+    assert_int_equal(receive(even(1), OFFSETS(2 * FRAME, FRAME)), 0);
+    assert_int_equal(receive(even(0), OFFSETS(2 * FRAME, FRAME)), 0);
+    assert_int_equal(got.n, 0);
+    assert_int_equal(receive(even(0), NULL), RTP_E_OLD);
+    assert_int_equal(receive(even(1), NULL), RTP_E_OLD);
+    assert_int_equal(receive(even(2), OFFSETS(3 * FRAME, 2 * FRAME, FRAME)), 0);
+    assert_int_equal(got.n, 0);
+}
+
 static void plain_packets_take_part(void **state)
 {
     (void)state;
@@ -256,6 +279,27 @@ static void plain_packets_take_part(void **state)
         assert_int_equal(rtp_red_recover(&r, even(i).seq, even(i).ts, NULL, &got), 0);
     assert_int_equal(receive(even(5), OFFSETS(2 * FRAME, FRAME)), 0);
     EXPECT(even(3), even(4));
+}
+
+static void one_odd_step_is_not_the_frame(void **state)
+{
+    const uint32_t talk = even(0).ts + 3 * FRAME;
+    struct frame f = even(0);
+    (void)state;
+    begin();
+    assert_int_equal(receive((struct frame){even(1).seq, talk}, NULL), 0);
+    assert_int_equal(
+        receive((struct frame){even(4).seq, talk + 3 * FRAME}, OFFSETS(2 * FRAME, FRAME)), 0);
+    EXPECT({even(2).seq, talk + FRAME}, {even(3).seq, talk + 2 * FRAME});
+    /* nor is the rhythm of comfort noise: every 400 ms */
+    begin();
+    for (int i = 1; i <= 4; i++) {
+        f = (struct frame){(uint16_t)(f.seq + 1), f.ts + 20 * FRAME};
+        assert_int_equal(receive(f, NULL), 0);
+    }
+    f = (struct frame){(uint16_t)(f.seq + 3), f.ts + 10 * FRAME};
+    assert_int_equal(receive(f, OFFSETS(2 * FRAME, FRAME)), 0);
+    EXPECT({(uint16_t)(f.seq - 2), f.ts - 2 * FRAME}, {(uint16_t)(f.seq - 1), f.ts - FRAME});
 }
 
 /* DTX: the sender was silent, numbers go on, timestamps jump. */
@@ -468,7 +512,10 @@ int main(void)
         cmocka_unit_test(two_lost_packets_come_in_order),
         cmocka_unit_test(a_number_is_given_back_once),
         cmocka_unit_test(a_late_packet_is_new_and_may_bring_more),
+        cmocka_unit_test(a_late_packet_off_the_line_is_not_counted_from),
+        cmocka_unit_test(the_one_before_the_first_is_new),
         cmocka_unit_test(plain_packets_take_part),
+        cmocka_unit_test(one_odd_step_is_not_the_frame),
         cmocka_unit_test(a_silence_does_not_shift_numbers),
         cmocka_unit_test(before_the_frame_is_known_a_single_gap_is_enough),
         cmocka_unit_test(the_frame_may_change),

@@ -172,6 +172,23 @@ static void random_lengths_never_mix(void **state)
     }
 }
 
+static void one_byte_in_the_way_is_enough(void **state)
+{
+    (void)state;
+    put(1, 1, 0);
+    for (uint16_t i = 2; i < 5; i++)
+        put(i, RTP_RING_MAX_PACKET, 0);
+    put(5, RTP_RING_MAX_PACKET - 1, 0);
+    assert_true(resend(1, 1, RTT)); /* full to the last byte */
+    put(6, 1, 0);
+    assert_false(resend(1, 1, 2 * RTT));
+    assert_true(resend(2, RTP_RING_MAX_PACKET, 2 * RTT));
+    put(7, 1, 0);
+    assert_false(resend(2, RTP_RING_MAX_PACKET, 3 * RTT));
+    assert_true(resend(6, 1, 3 * RTT));
+    assert_true(resend(5, RTP_RING_MAX_PACKET - 1, 3 * RTT));
+}
+
 static void cleared_it_keeps_nothing(void **state)
 {
     (void)state;
@@ -202,15 +219,11 @@ static void without_memory_every_call_is_legal(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_packet_comes_back_as_it_went),
-        TEST(what_does_not_fit_is_not_kept),
-        TEST(not_twice_within_a_round_trip),
-        TEST(a_reported_round_trip_of_zero_is_not_believed),
-        TEST(old_packets_are_of_no_use),
-        TEST(it_holds_what_the_header_says),
-        TEST(random_lengths_never_mix),
-        TEST(cleared_it_keeps_nothing),
-        cmocka_unit_test(without_memory_every_call_is_legal),
+        TEST(a_packet_comes_back_as_it_went), TEST(what_does_not_fit_is_not_kept),
+        TEST(not_twice_within_a_round_trip),  TEST(a_reported_round_trip_of_zero_is_not_believed),
+        TEST(old_packets_are_of_no_use),      TEST(it_holds_what_the_header_says),
+        TEST(random_lengths_never_mix),       TEST(one_byte_in_the_way_is_enough),
+        TEST(cleared_it_keeps_nothing),       cmocka_unit_test(without_memory_every_call_is_legal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

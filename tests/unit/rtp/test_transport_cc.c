@@ -153,6 +153,20 @@ static void loss_and_long_deltas(void **state)
     assert_int_equal(get_be16(buf + 2), 6);
 }
 
+static void long_runs_take_one_chunk(void **state)
+{
+    (void)state;
+    rtp_transport_cc_init(&t);
+    for (uint16_t i = 0; i < 30; i++)
+        rtp_transport_cc_packet(&t, i, 0);
+    rtp_transport_cc_packet(&t, 31, 0);
+    assert_true(write_at(RTP_TRANSPORT_CC_INTERVAL));
+    assert_int_equal(len, 20 + 2 * 2 + 31 + 1);
+    assert_int_equal(get_be16(buf + 20), 0x2000 | 30);
+    assert_int_equal(get_be16(buf + 22), 0x8000 | 1 << 12);
+    assert_int_equal(read_feedback().n, 32);
+}
+
 static void what_is_lost_between_two_feedbacks_is_told(void **state)
 {
     (void)state;
@@ -351,6 +365,7 @@ int main(void)
         cmocka_unit_test(nothing_came_nothing_is_due),
         cmocka_unit_test(five_packets_in_a_row),
         cmocka_unit_test(loss_and_long_deltas),
+        cmocka_unit_test(long_runs_take_one_chunk),
         cmocka_unit_test(what_is_lost_between_two_feedbacks_is_told),
         cmocka_unit_test(a_late_packet_is_told_afterwards),
         cmocka_unit_test(a_full_window_does_not_wait),
