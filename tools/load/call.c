@@ -12,8 +12,9 @@
 #define SETUP_LIMIT (15 * US_PER_S)
 /** From the opening of the WebSocket to registered. */
 #define REGISTER_LIMIT (20 * US_PER_S)
-/** Time for the last packets to arrive: ten frames. */
-#define HUSH_TIME (200 * US_PER_MS)
+/** Time for the last packets to arrive: ten frames, and more as long as some are missing. */
+#define HUSH_TIME  (200 * US_PER_MS)
+#define HUSH_LIMIT (3 * US_PER_S)
 /** Until the partner is told of the end. */
 #define END_LIMIT (5 * US_PER_S)
 /** After a failure: what is still under way belongs to the old call. */
@@ -112,24 +113,26 @@ static void kill_user(struct user *u, mono_us now, const char *why)
     set_state(call, CALL_DEAD, MONO_NEVER);
 }
 
-static void count_lost(struct call *call)
+static uint32_t n_missing(const struct call *call)
 {
+    uint32_t n = 0;
     for (unsigned i = 0; i < 2; i++)
-        call->env->stats->packets_lost +=
-            track_lost(&call->users[i].media.track, call->users[1 - i].media.n_sent);
+        n += track_lost(&call->users[i].media.track, call->users[1 - i].media.n_sent);
+    return n;
 }
 
 void call_hang_up(struct call *call, mono_us now)
 {
     for (unsigned i = 0; i < 2; i++)
         media_hush(&call->users[i].media);
+    call->hushed_at = now;
     set_state(call, CALL_HUSHED, now + HUSH_TIME);
 }
 
 static void hang_up_now(struct call *call, mono_us now)
 {
     struct user *u = &call->users[(call->index + call->round) % 2];
-    count_lost(call);
+    call->env->stats->packets_lost += n_missing(call);
     tell(u, "hangs up: stop");
     call->env->driver->hang_up(&u->session);
     media_close(&u->media, now);
@@ -370,7 +373,10 @@ static void on_limit(struct loop_timer *t, mono_us now)
         fail(&call->users[0], now, text);
         break;
     case CALL_HUSHED:
-        hang_up_now(call, now);
+        if (n_missing(call) && now - call->hushed_at < HUSH_LIMIT)
+            set_state(call, CALL_HUSHED, now + HUSH_TIME);
+        else
+            hang_up_now(call, now);
         break;
     case CALL_ENDING:
         fail(&call->users[1 - (call->index + call->round) % 2], now, "not told of the end");

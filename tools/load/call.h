@@ -60,7 +60,7 @@ struct call {
     uint32_t index, round; /**< number of the pair; calls it made before this one */
     struct user users[2];
     struct loop_timer timer; /**< the limit of the state */
-    mono_us dialled_at, up_at;
+    mono_us dialled_at, up_at, hushed_at;
 };
 
 /** Sets the handlers of env->ws and env->media. */
