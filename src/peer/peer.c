@@ -318,11 +318,15 @@ static int input_stun(struct peer *p, const struct dgram *d)
 
 /* --- RTCP --- */
 
-static int srtp_error(int err)
+/* When the cipher library itself fails, the leg is over; its owner hears of it at its next drain.
+ */
+static int srtp_error(struct peer *p, int err)
 {
-    return err == RTPSEC_E_AUTH     ? PEER_E_AUTH
-           : err == RTPSEC_E_REPLAY ? PEER_E_REPLAY
-                                    : PEER_E_MALFORMED;
+    if (err < 0)
+        break_down(p);
+    if (err == RTPSEC_E_AUTH)
+        return PEER_E_AUTH;
+    return err == RTPSEC_E_REPLAY ? PEER_E_REPLAY : PEER_E_MALFORMED;
 }
 
 static int input_rtcp(struct peer *p, const struct dgram *d)
@@ -334,7 +338,7 @@ static int input_rtcp(struct peer *p, const struct dgram *d)
         return PEER_E_NO_KEYS;
     int err = rtpsec_unprotect_rtcp(&p->rx, p->env->srtp, d->data, &len);
     if (err)
-        return srtp_error(err);
+        return srtp_error(p, err);
     err = rtp_report_receive(&p->report, p->now, d->data, len, &p->source, p->has_source, &events);
     if (err)
         return PEER_E_MALFORMED;
@@ -485,7 +489,7 @@ int peer_receive_rtp(struct peer *p, mono_us now, struct dgram *d, struct rtp_pa
         return PEER_E_NO_KEYS;
     int err = rtpsec_unprotect_rtp(&p->rx, p->env->srtp, d->data, &d->len);
     if (err)
-        return srtp_error(err);
+        return srtp_error(p, err);
     if (rtp_parse(d->data, d->len, ret))
         return PEER_E_MALFORMED;
     if (!p->may_receive)
@@ -503,7 +507,7 @@ int peer_send_rtp(struct peer *p, mono_us now, struct dgram *d, const struct rtp
         return PEER_E_NO_PATH;
     int err = rtpsec_protect_rtp(&p->tx, p->env->srtp, d->data, &d->len, d->cap);
     if (err)
-        return srtp_error(err);
+        return srtp_error(p, err);
     d->local = p->path_local;
     d->remote = p->path_remote;
     rtp_report_sent(&p->report, packet->timestamp, packet->payload_len, now);
