@@ -64,7 +64,7 @@ struct rtp_nack_slot {
 };
 
 /**
- * Embedded in its owner, one a source; nothing to release, 440 bytes. Fields are private but for
+ * Embedded in its owner, one a source; nothing to release, 448 bytes. Fields are private but for
  * the counters, which never go back while the struct lives and wrap at 2^32.
  */
 struct rtp_nack {

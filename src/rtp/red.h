@@ -21,7 +21,7 @@
 #include "base/compiler.h"
 #include "rtp/packet.h"
 
-/** Blocks of a packet with the primary. Browsers send 2 or 3; Chromium allows itself 10. */
+/** Blocks of a packet with the primary. Browsers send 2 or 3. */
 #define RTP_RED_MAX_BLOCKS 12
 
 /** RFC 2198 §3: "timestamp offset: 14 bits", "block length: 10 bits". */
@@ -61,7 +61,7 @@ static inline const struct rtp_red_block *rtp_red_primary(const struct rtp_red *
  */
 MUST_CHECK int rtp_red_parse(const uint8_t *payload, size_t len, struct rtp_red *ret);
 
-/** Can a redundant block be expressed? One that cannot is left out (RFC 2198 §3: "discarded"). */
+/** Can a redundant block be expressed in those bits? */
 static inline bool rtp_red_fits(const struct rtp_red_block *b)
 {
     return b->offset <= RTP_RED_MAX_OFFSET && b->len <= RTP_RED_MAX_LEN;

@@ -10,7 +10,7 @@
 #include "rtp/rtcp.h"
 #include "rtp/sequence.h"
 
-/* §3.1.5: "recv delta ... multiples of 250us"; §3.1: reference time "in multiples of 64ms". */
+/* §3.1.5: deltas in multiples of 250 µs; §3.1: the reference time in multiples of 64 ms. */
 #define TICK_US             250
 #define TICKS_PER_REFERENCE 256
 
