@@ -1,8 +1,8 @@
 /*
  * One thread, one epoll. A turn of the loop: run the alarms that are due; take what the sockets
  * have and let the lines decide when each packet comes out; send the packets that are due. A
- * timerfd wakes it to the microsecond: epoll_wait's own clock knows milliseconds only, and a delay
- * must not be rounded up by one.
+ * timerfd wakes it to the microsecond: epoll_wait's own clock knows milliseconds only, and a
+ * delay must not be rounded up by one.
  */
 #include "impair/relay.h"
 

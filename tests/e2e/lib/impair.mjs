@@ -1,0 +1,150 @@
+// A bad line between one person's browser and the server: duet-impair carries the media, and a
+// proxy of the signaling tells both ends no other way than over it.
+//
+//    browser ── WebSocket ──► proxy ──► server        candidates of the server become the line's,
+//       └── media ──► duet-impair ──► server          those of the browser are kept back
+//
+// The browser's own candidates must not reach the server: it would check them directly, and a
+// perfect way past the line is what ICE would choose.
+
+import { spawn } from 'node:child_process';
+import { networkInterfaces } from 'node:os';
+import { dirname, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { WebSocket, WebSocketServer } from 'ws';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const program = process.env.E2E_IMPAIR
+  ?? resolve(dirname(resolve(root, process.env.E2E_BINARY ?? 'build/release/duet')), 'duet-impair');
+
+/** An address that browser and server both use: that of an interface, else loopback. */
+function machineAddress() {
+  const all = Object.values(networkInterfaces()).flat().filter((a) => a.family === 'IPv4');
+  return (all.find((a) => !a.internal) ?? all[0]).address;
+}
+
+/** "candidate:1 1 udp 2130706431 IP PORT typ host" with another address; null when not UDP. */
+export function moveCandidate(text, { ip, port }) {
+  const [foundation, component, transport, priority, , , ...rest] = text.split(' ');
+  if (transport?.toLowerCase() !== 'udp') return null;
+  return [foundation, component, transport, priority, ip, port, ...rest].join(' ');
+}
+
+/** The server's answer with one candidate, the line. */
+export function moveAnswer(sdp, line) {
+  let moved = false;
+  return sdp.split('\r\n').flatMap((text) => {
+    if (!text.startsWith('a=candidate:')) return [text];
+    const candidate = moved ? null : moveCandidate(text, line);
+    moved ||= candidate !== null;
+    return candidate ? [candidate] : [];
+  }).join('\r\n');
+}
+
+/** A message of the server, as the browser shall see it; null = not at all. */
+export function fromServer(message, line) {
+  if (message.sdpAnswer) return { ...message, sdpAnswer: moveAnswer(message.sdpAnswer, line) };
+  if (message.id !== 'iceCandidate' || !message.candidate.candidate) return message;
+  const candidate = moveCandidate(message.candidate.candidate, line);
+  return candidate && { ...message, candidate: { ...message.candidate, candidate } };
+}
+
+/** A message of the browser, as the server shall see it; null = not at all. */
+export function fromBrowser(message) {
+  if (message.id === 'onIceCandidate' && message.candidate?.candidate) return null;
+  if (!message.sdpOffer) return message;
+  const lines = message.sdpOffer.split('\r\n').filter((text) => !text.startsWith('a=candidate:'));
+  return { ...message, sdpOffer: lines.join('\r\n') };
+}
+
+/**
+ * @param {Server} server  of lib/server.mjs, started with 'media.workers': '1': there is one port
+ * @param {Record<string, string | number>} conditions  options of duet-impair: { loss: 5, 'up-delay': 20 }
+ */
+export async function startLine(server, conditions = {}) {
+  const line = new Line(server, conditions);
+  await line.started;
+  return line;
+}
+
+class Line {
+  constructor(server, conditions) {
+    const ip = machineAddress();
+    const port = server.ready.media.split(':').at(-1);
+    const options = Object.entries(conditions).flatMap(([name, value]) => [`--${name}`, `${value}`]);
+    this.child = spawn(program, ['--listen', `${ip}:0`, '--server', `${ip}:${port}`, ...options],
+      { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.waiting = []; // for a line of its output, in order
+    createInterface({ input: this.child.stdout }).on('line', (text) => this.waiting.shift()?.take(text));
+    this.ended = new Promise((done) => {
+      this.child.once('exit', done);
+      this.child.once('error', (error) => done(error.message)); // not there, most likely
+    });
+    const kill = () => this.child.kill('SIGKILL');
+    process.once('exit', kill);
+    this.ended.then((status) => {
+      process.off('exit', kill);
+      for (const { fail } of this.waiting) fail(new Error(`${program} ended: ${status}`));
+    });
+    this.started = Promise.all([this.listen(server), this.ready()]);
+  }
+
+  output() {
+    return new Promise((take, fail) => {
+      this.waiting.push({ take, fail });
+    });
+  }
+
+  async ready() {
+    const [, ip, port] = /^ready listen=(.*):(\d+)$/.exec(await this.output());
+    this.address = { ip, port };
+  }
+
+  /** Signaling on a port of its own, passed on both ways. */
+  listen(server) {
+    this.proxy = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+    this.proxy.on('connection', (browser, request) => {
+      const upstream = new WebSocket(server.socket(request.url));
+      const early = [];
+      const pass = (to, message) => message && to.send(JSON.stringify(message));
+      browser.on('message', (data) => {
+        const message = fromBrowser(JSON.parse(data));
+        if (upstream.readyState === WebSocket.OPEN) pass(upstream, message);
+        else early.push(message);
+      });
+      upstream.on('open', () => early.splice(0).forEach((message) => pass(upstream, message)));
+      upstream.on('message', (data) => pass(browser, fromServer(JSON.parse(data), this.address)));
+      upstream.on('error', () => browser.terminate());
+      upstream.on('close', () => browser.close());
+      browser.on('close', () => upstream.close());
+    });
+    return new Promise((done) => this.proxy.once('listening', done));
+  }
+
+  /** The WebSocket that leads to the server with the media over this line. */
+  socket(path = '/one2one') {
+    return `ws://127.0.0.1:${this.proxy.address().port}${path}`;
+  }
+
+  /** 'loss 10', 'up delay 50ms', 'blackout 2s', 'rebind': see duet-impair --help. */
+  async command(text) {
+    const answer = this.output();
+    this.child.stdin.write(`${text}\n`);
+    if ((await answer).startsWith('error')) throw new Error(`${text}: ${await answer}`);
+    return answer;
+  }
+
+  /** The counters: { up: { received, forwarded, lost_single, … }, down: … }. */
+  async stats() {
+    return JSON.parse(await this.command('stats'));
+  }
+
+  async stop() {
+    this.child.kill('SIGTERM');
+    for (const socket of this.proxy.clients) socket.terminate();
+    await new Promise((done) => this.proxy.close(done));
+    const status = await this.ended;
+    if (status !== 0) throw new Error(`duet-impair ended with ${status}`);
+  }
+}
