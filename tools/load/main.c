@@ -1,10 +1,14 @@
 /* duet-load: plays both users of many calls against a running server. See docs/howto/load-test.md.
  */
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 
 #include "base/mem.h"
 #include "load/report.h"
+
+/** What a call takes besides its hold: set-up, silence, the end [s]. */
+#define SPARE_S 2
 
 static volatile bool stop;
 
@@ -43,6 +47,8 @@ int main(int argc, char **argv)
     }
     if (options.demo)
         options.calls = options.rounds = 1;
+    if (options.churn > 0 && options.calls < 2)
+        options.calls = ceil(options.churn * (options.hold_s + SPARE_S)) + 1;
     const struct sigaction action = {.sa_handler = on_signal};
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);

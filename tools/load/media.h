@@ -46,6 +46,7 @@ struct media_handlers {
 
 /** What all of them share. */
 struct media_env {
+    bool is_off; /**< offers are made, no socket is opened */
     struct loop *loop;
     struct stats *stats;
     struct peer_env peer;

@@ -30,7 +30,8 @@ static const struct {
     {"--rounds", WHOLE, AT(rounds), 1, 100000, 1, NULL, "N",
      "make the calls, hold them and hang up so many times"},
     {"--churn", NUMBER, AT(churn), 0, 10000, 0, NULL, "N",
-     "in place of rounds: place N calls a second for --duration, each held for --hold"},
+     "in place of rounds: place N calls a second for --duration, each held for --hold (with as "
+     "many pairs of users as that takes, or --calls)"},
     {"--duration", NUMBER, AT(duration_s), 1, 86400, 30, NULL, "SECONDS", "of --churn"},
     {"--no-media", FLAG, AT(no_media), 0, 0, 0, NULL, "",
      "signaling only: no ICE, no audio (the server gives such a call up after its set-up "
@@ -142,5 +143,5 @@ void options_print_help(void)
         (void)printf("  %-20s %s%s\n", name, table[i].help, standard);
     }
     (void)printf("\nExit status: 0 every call worked and no packet was lost or damaged, 1 not so, "
-                 "2 wrong usage.\n");
+                 "2 it could not begin.\n");
 }

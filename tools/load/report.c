@@ -68,9 +68,10 @@ static void print_server(const struct run *run, const struct figures *f)
             "  CPU in steady state        %.2f us a relayed packet (%.2f without the first "
             "thread), %.3f cores at %.0f packets/s\n",
             f->server_us_per_packet, f->media_us_per_packet, f->server_cores, f->packets_per_s);
-    (void)printf("  memory                     %.1f KB a call in steady state, %.1f KB a "
-                 "registered user\n",
-                 f->rss_kb_per_call, f->rss_kb_per_user);
+    if (f->rss_kb_per_call > 0) /* not after a larger load: the allocator has not given it back */
+        (void)printf("  memory                     %.1f KB a call in steady state, %.1f KB a "
+                     "registered user\n",
+                     f->rss_kb_per_call, f->rss_kb_per_user);
     (void)printf("  %-14s %10s %10s %8s %12s\n", "", "RSS KB", "peak KB", "threads", "descriptors");
     for (unsigned i = 0; i < RUN_MOMENTS; i++) {
         const struct proc_sample *s = &run->moments[i];

@@ -78,6 +78,7 @@ static bool init_env(struct run *run, const char **error)
     env->ws.is_insecure = run->options->insecure;
     env->ws.subprotocol = env->driver->subprotocol;
     env->has_media = !run->options->no_media;
+    media->is_off = run->options->no_media;
     env->is_demo = run->options->demo;
     rng_fill(&run->rng, &media->key, sizeof(media->key));
     (void)snprintf(env->run, sizeof(env->run), "%04x", rng_u32(&run->rng) & 0xffff);
@@ -127,7 +128,7 @@ int run_init(struct run *run, const struct options *options)
     if (loop_init(&run->loop) || loop_timer_init(&run->loop, &run->timer, on_timer) ||
         !find_driver(run, &error) || !init_env(run, &error) || !make_calls(run, &error)) {
         (void)fprintf(stderr, "duet-load: %s\n", error);
-        return 1;
+        return 2;
     }
     return 0;
 }

@@ -61,7 +61,7 @@ struct run {
     uint64_t steady_packets;
 };
 
-/** @return 0, or 1 after telling on standard error what is wrong */
+/** @return 0, or 2 after telling on standard error what is wrong */
 MUST_CHECK int run_init(struct run *run, const struct options *options);
 void run_deinit(struct run *run);
 
