@@ -56,8 +56,10 @@ struct engine_leg_stats {
     uint64_t packets_received; /**< from this leg, forwarded */
     uint64_t packets_sent;     /**< to this leg */
     uint64_t packets_dropped;  /**< from this leg, not forwarded, for whatever reason */
-    int32_t uplink_lost;       /**< RFC 3550 A.3, of the last source */
+    int32_t uplink_lost;       /**< RFC 3550 A.3, of the last source; without what was repaired */
+    uint32_t uplink_repaired;  /**< came after all, when they were asked for */
     int32_t downlink_lost;     /**< as the client last reported it */
+    uint32_t downlink_resent;  /**< because the client asked for them */
     uint32_t uplink_jitter_us;
     uint32_t downlink_jitter_us; /**< as the client last reported it */
     uint32_t rtt_us;             /**< between server and client; 0 = never known */

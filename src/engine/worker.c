@@ -114,6 +114,8 @@ static void leg_figures(struct worker_leg *leg, struct engine_leg_stats *ret)
         .packets_received = leg->n_received,
         .packets_sent = p->report.packets,
         .packets_dropped = leg->n_dropped,
+        .uplink_repaired = p->repair.nack.repaired,
+        .downlink_resent = p->repair.ring.resent,
     };
     if (p->source.started) { /* also after its BYE */
         ret->uplink_lost = rtp_recv_stats_lost(&p->source);

@@ -140,11 +140,12 @@ static void log_figures(const struct engine_event *event)
         const struct engine_leg_stats *s = &event->legs[leg];
         LOG_SCOPE(event->call_id, leg == MEDIA_CALLER ? "caller" : "callee");
         log_info(MEDIA,
-                 "%" PRIu64 " packets in, %" PRIu64 " out, %" PRIu64 " dropped, lost %" PRId32
-                 " up %" PRId32 " down, jitter %.1f ms up %.1f ms down, round trip %.1f ms",
+                 "%" PRIu64 " packets in, %" PRIu64 " out, %" PRIu64 " dropped; up: %" PRId32
+                 " lost, %" PRIu32 " repaired, jitter %.1f ms; down: %" PRId32 " lost, %" PRIu32
+                 " sent again, jitter %.1f ms; round trip %.1f ms",
                  s->packets_received, s->packets_sent, s->packets_dropped, s->uplink_lost,
-                 s->downlink_lost, s->uplink_jitter_us / 1000.0, s->downlink_jitter_us / 1000.0,
-                 s->rtt_us / 1000.0);
+                 s->uplink_repaired, s->uplink_jitter_us / 1000.0, s->downlink_lost,
+                 s->downlink_resent, s->downlink_jitter_us / 1000.0, s->rtt_us / 1000.0);
     }
 }
 
