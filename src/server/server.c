@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,6 +24,14 @@
 #include "signal/media_engine.h"
 #include "signal/signal.h"
 
+/*
+ * A handshake leaves 75 KB of freed memory behind, in pieces between what lives on: the C library
+ * keeps it for later. Given back once they are over, 155 KB resident a call become 71 (measured
+ * with 100 calls). On this thread, because it takes a few milliseconds; the workers go on
+ * meanwhile: their packet path neither allocates nor frees.
+ */
+#define SERVER_TRIM_AFTER (35 * US_PER_S)
+
 /* At the end: how long sockets may take to read their last messages. */
 #define SERVER_STOP_LIMIT (3 * US_PER_S)
 
@@ -32,10 +41,12 @@ struct server {
     struct net_loop *loop;
     struct net_wake *media_wake;
     struct net_timer *timer;
+    struct net_timer *trim_timer;
     struct net_server *net;
     struct media *media;
     struct signal *signal;
     bool is_stopping;
+    bool is_trim_due; /**< trim_timer is armed */
 };
 
 /* What signal waits for may have changed with every call into it. */
@@ -101,9 +112,21 @@ static void wake_media(void *user)
     net_wake_send(s->media_wake);
 }
 
+static void on_trim(void *user, mono_us now)
+{
+    struct server *s = user;
+    (void)now;
+    s->is_trim_due = false;
+    (void)malloc_trim(0);
+}
+
 static void on_media(void *user)
 {
     struct server *s = user;
+    if (!s->is_trim_due) {
+        s->is_trim_due = true;
+        net_timer_set(s->trim_timer, net_loop_now() + SERVER_TRIM_AFTER);
+    }
     signal_media_ready(s->signal, net_loop_now());
     rearm(s);
 }
@@ -240,6 +263,8 @@ static int open_all(struct server *s)
         err = net_wake_new(s->loop, on_media, s, &s->media_wake);
     if (!err)
         err = net_timer_new(s->loop, on_timer, s, &s->timer);
+    if (!err)
+        err = net_timer_new(s->loop, on_trim, s, &s->trim_timer);
     if (err) {
         log_error(SERVER, "cannot make the event loop: %s", strerror(-err));
         return err;
@@ -259,6 +284,7 @@ static void close_all(struct server *s)
     signal_free(s->signal);
     if (s->media)
         s->media->ops->free(s->media); /* joins the workers: nobody wakes us from here on */
+    net_timer_free(s->trim_timer);
     net_timer_free(s->timer);
     net_wake_free(s->media_wake);
     net_loop_free(s->loop);
