@@ -253,6 +253,16 @@ MUST_CHECK int ice_agent_end_of_candidates(struct ice_agent *a, mono_us now);
  */
 MUST_CHECK int ice_agent_input(struct ice_agent *a, mono_us now, const struct dgram *d);
 
+/**
+ * Authentic media, the newest of its stream, came on this pair, and it is not the selected one: the
+ * path follows it when the pair is valid and the peer controls. Not for packets that are merely
+ * late: they would lead back to where the peer was.
+ *
+ * @return 0, or -ENOMEM: close the peer
+ */
+MUST_CHECK int ice_agent_heard_media(struct ice_agent *a, mono_us now, const struct addr *local,
+                                     const struct addr *remote);
+
 /** The time of ice_agent_deadline has come; earlier calls do no harm. @return 0 or -ENOMEM */
 MUST_CHECK int ice_agent_timeout(struct ice_agent *a, mono_us now);
 

@@ -201,6 +201,20 @@ int ice_agent_on_peer_nominates(struct ice_agent *a, mono_us now, struct ice_pai
     return 0;
 }
 
+/* The controlling side sends media on the pair that it has selected. When that is another one than
+ * it nominated, it has moved without knowing (a NAT in front of it gave it a new address), and will
+ * not nominate anew; waiting for the old path to lose consent would cost half a minute. */
+int ice_agent_heard_media(struct ice_agent *a, mono_us now, const struct addr *local,
+                          const struct addr *remote)
+{
+    if (a->is_controlling || !a->has_path || a->path_is_old || !a->path_is_nominated)
+        return 0;
+    struct ice_pair *pair = ice_pairs_find(&a->pairs, local, remote);
+    if (!pair || !pair->is_valid)
+        return 0;
+    return select_nominated(a, now, pair);
+}
+
 /* ---- results of checks ----------------------------------------------------------------- */
 
 static int become_valid(struct ice_agent *a, mono_us now, struct ice_pair *pair,

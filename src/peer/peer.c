@@ -483,6 +483,15 @@ static void set_source(struct peer *p, const struct rtp_packet *packet)
     peer_repair_restart(&p->repair);
 }
 
+/* The browser sends from elsewhere than we send to: rare, and not on the packet path's budget. */
+static void follow_media(struct peer *p, mono_us now, const struct dgram *d)
+{
+    p->now = now;
+    if (ice_agent_heard_media(&p->ice, now, &d->local, &d->remote))
+        break_down(p);
+    drain_ice(p);
+}
+
 int peer_receive_rtp(struct peer *p, mono_us now, struct dgram *d, struct rtp_packet *ret)
 {
     if (p->state != PEER_CONNECTED)
@@ -498,6 +507,8 @@ int peer_receive_rtp(struct peer *p, mono_us now, struct dgram *d, struct rtp_pa
         set_source(p, ret);
     if (!rtp_recv_stats_packet(&p->source, ret->seq, ret->timestamp, now))
         peer_repair_received(&p->repair, ret->seq, now);
+    if (!addr_equal(&d->remote, &p->path_remote) && ret->seq == p->source.max_seq)
+        follow_media(p, now, d);
     return 0;
 }
 

@@ -82,12 +82,50 @@ static void media_follows_a_browser_to_its_new_address(void **state)
     bench_free(b);
 }
 
+static void media_shows_the_new_address_sooner(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new();
+    bench_set_up(b, (const struct bench_browser[]){bench_chromium, bench_firefox});
+    assert_true(bench_connect(b, 5 * US_PER_S));
+    bench_run(b, b->now + 10 * US_PER_S);
+    b->addrs[0] = addr_v4(198, 51, 100, 77, 7777);
+    mono_us moved_at = b->now;
+    unsigned before = b->n_rtp[0];
+    uint16_t seq = 0;
+    while (b->n_rtp[0] == before && b->now < moved_at + 50 * US_PER_S) {
+        seq++;
+        bench_send(b, 0, 0xb0000000, seq, seq * 960u, opus, sizeof(opus));
+        bench_send(b, 1, 0xb0000001, seq, seq * 960u, opus, sizeof(opus));
+        bench_run(b, b->now + 20 * US_PER_MS);
+    }
+    /* Its next check, at most 6 s later, makes the address valid; its media shows that it is there.
+     */
+    assert_true(b->n_rtp[0] > before);
+    assert_true(b->now - moved_at < 7 * US_PER_S);
+    assert_true(addr_equal(&b->relay->legs[0].path_remote, &b->addrs[0]));
+    /* A packet that comes late from the old address leads nowhere. */
+    struct addr old = addr_v4(198, 51, 100, 1, 5000), moved = b->addrs[0];
+    for (unsigned n = 0; n < 10; n++) {
+        b->addrs[0] = n == 4 ? old : moved;
+        b->delay = n == 4 ? 50 * US_PER_MS : 5 * US_PER_MS;
+        seq++;
+        bench_send(b, 0, 0xb0000000, seq, seq * 960u, opus, sizeof(opus));
+        b->addrs[0] = moved;
+        b->delay = 5 * US_PER_MS;
+        bench_run(b, b->now + 20 * US_PER_MS);
+    }
+    assert_true(addr_equal(&b->relay->legs[0].path_remote, &moved));
+    bench_free(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_strangers_hello_is_ignored),
         cmocka_unit_test(an_early_hello_is_held_not_lost),
         cmocka_unit_test(media_follows_a_browser_to_its_new_address),
+        cmocka_unit_test(media_shows_the_new_address_sooner),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
