@@ -279,7 +279,7 @@ bool engine_check_offer(struct engine *e, struct str offer, char *error)
 
 /* What we say of ourselves to one leg. */
 struct leg_side {
-    char ufrag[WORKER_UFRAG_LEN + 1];
+    char ufrag[DEMUX_UFRAG_LEN + 1];
     char pwd[WORKER_PWD_LEN + 1];
     char cname[CNAME_LEN + 1];
     struct peer_params params;
@@ -346,7 +346,7 @@ static int answer_leg(struct engine *e, struct setup *s, unsigned i, struct engi
     struct negotiate_error refusal;
     struct text answer;
 
-    rng_ice_chars(e->rng, side->ufrag, WORKER_UFRAG_LEN);
+    rng_ice_chars(e->rng, side->ufrag, DEMUX_UFRAG_LEN);
     rng_ice_chars(e->rng, side->pwd, WORKER_PWD_LEN);
     rng_ice_chars(e->rng, side->cname, CNAME_LEN);
     for (size_t k = 0; k < ret->n_candidates; k++)
@@ -413,7 +413,7 @@ static int make_call(struct worker *w, mono_us now, const struct setup *s, uint6
         return -ENOMEM;
     for (unsigned i = 0; i < RELAY_LEGS; i++) {
         const struct leg_side *side = &s->sides[i];
-        memcpy(call->legs[i].ufrag, side->ufrag, sizeof(call->legs[i].ufrag));
+        memcpy(call->legs[i].demux.ufrag, side->ufrag, sizeof(call->legs[i].demux.ufrag));
         locals[i] = (struct peer_local){
             .ufrag = str_of(side->ufrag),
             .pwd = str_of(side->pwd),

@@ -52,18 +52,6 @@ static mono_us mono_now(void)
     return (mono_us)ts.tv_sec * US_PER_S + ts.tv_nsec / 1000;
 }
 
-static const void *ufrag_key(const void *value, size_t *ret_len)
-{
-    *ret_len = WORKER_UFRAG_LEN;
-    return ((const struct worker_leg *)value)->ufrag;
-}
-
-static const void *remote_key(const void *value, size_t *ret_len)
-{
-    *ret_len = sizeof(struct addr);
-    return &((const struct worker_route *)value)->remote;
-}
-
 static struct peer *leg_peer(struct worker_leg *leg)
 {
     return &leg->call->relay.legs[leg->index];
@@ -130,96 +118,6 @@ static void leg_figures(struct worker_leg *leg, struct engine_leg_stats *ret)
         ret->rtt_us = (uint32_t)p->report.rtt;
 }
 
-/* --- routes: remote address → leg --- */
-
-static void route_remove(struct worker *w, struct worker_route *route)
-{
-    if (!route->leg)
-        return;
-    void *removed = map_remove(&w->by_remote, &route->remote, sizeof(route->remote));
-    assert(removed == route);
-    (void)removed;
-    route->leg = NULL;
-}
-
-/* The place for a new address of a leg: a free one, else the oldest that carries no media. */
-static struct worker_route *route_place(struct worker *w, struct worker_leg *leg)
-{
-    for (unsigned i = 0; i < WORKER_MAX_ROUTES; i++) {
-        if (!leg->routes[i].leg)
-            return &leg->routes[i];
-    }
-    struct worker_route *route;
-    do {
-        route = &leg->routes[leg->next_route];
-        leg->next_route = (uint8_t)((leg->next_route + 1) % WORKER_MAX_ROUTES);
-    } while (addr_equal(&route->remote, &leg_peer(leg)->path_remote));
-    route_remove(w, route);
-    return route;
-}
-
-/*
- * Datagrams from `remote` belong to this leg from now on. An address that is merely heard (an
- * authentic check came from there, its source may be forged by whoever knows the password) never
- * takes an address away from another leg; one that answered our own check does: it proved to be
- * there, so the other one is not any more.
- */
-static void route_add(struct worker *w, struct worker_leg *leg, const struct addr *remote,
-                      bool is_validated)
-{
-    struct worker_route *known = map_find(&w->by_remote, remote, sizeof(*remote));
-    if (known && (known->leg == leg || !is_validated))
-        return;
-    if (known)
-        route_remove(w, known);
-    struct worker_route *route = route_place(w, leg);
-    *route = (struct worker_route){.remote = *remote, .leg = leg};
-    if (map_insert(&w->by_remote, route)) {
-        route->leg = NULL;
-        counter_add(COUNTER_ENGINE_NO_MEMORY);
-    }
-}
-
-static void route_drop(struct worker *w, struct worker_leg *leg, const struct addr *remote)
-{
-    for (unsigned i = 0; i < WORKER_MAX_ROUTES; i++) {
-        if (leg->routes[i].leg && addr_equal(&leg->routes[i].remote, remote))
-            route_remove(w, &leg->routes[i]);
-    }
-}
-
-/* --- tags: start of our transaction ids → leg --- */
-
-static int tag_take(struct worker *w, struct worker_leg *leg)
-{
-    for (uint32_t i = w->free_hint; i < w->n_tagged; i++) {
-        if (!w->tagged[i]) {
-            w->tagged[i] = leg;
-            leg->tag = i;
-            w->free_hint = i + 1;
-            return 0;
-        }
-    }
-    uint32_t n = w->n_tagged ? w->n_tagged * 2 : 64;
-    struct worker_leg **tagged = mem_realloc(w->tagged, n * sizeof(struct worker_leg *));
-    if (!tagged)
-        return -ENOMEM;
-    memset(tagged + w->n_tagged, 0, (n - w->n_tagged) * sizeof(struct worker_leg *));
-    w->tagged = tagged;
-    w->free_hint = w->n_tagged;
-    w->n_tagged = n;
-    return tag_take(w, leg);
-}
-
-static void tag_give_back(struct worker *w, struct worker_leg *leg)
-{
-    if (leg->tag >= w->n_tagged || w->tagged[leg->tag] != leg)
-        return;
-    w->tagged[leg->tag] = NULL;
-    if (leg->tag < w->free_hint)
-        w->free_hint = leg->tag;
-}
-
 /* --- sending --- */
 
 static void flush(struct worker *w)
@@ -250,10 +148,10 @@ static void handle_event(struct worker *w, struct worker_leg *leg, const struct 
 {
     switch (event->type) {
     case PEER_EVENT_VALIDATED:
-        route_add(w, leg, &event->remote, true);
+        demux_validated(&w->demux, &leg->demux, &event->remote, &leg_peer(leg)->path_remote);
         break;
     case PEER_EVENT_INVALIDATED:
-        route_drop(w, leg, &event->remote);
+        demux_invalidated(&w->demux, &leg->demux, &event->remote);
         break;
     case PEER_EVENT_CONNECTED:
         report_connected(w, leg);
@@ -302,14 +200,8 @@ static void break_leg(struct worker *w, struct worker_leg *leg)
 
 static void call_remove(struct worker *w, struct worker_call *call)
 {
-    for (unsigned i = 0; i < RELAY_LEGS; i++) {
-        struct worker_leg *leg = &call->legs[i];
-        if (map_find(&w->by_ufrag, leg->ufrag, WORKER_UFRAG_LEN) == leg)
-            (void)map_remove(&w->by_ufrag, leg->ufrag, WORKER_UFRAG_LEN);
-        for (unsigned k = 0; k < WORKER_MAX_ROUTES; k++)
-            route_remove(w, &leg->routes[k]);
-        tag_give_back(w, leg);
-    }
+    for (unsigned i = 0; i < RELAY_LEGS; i++)
+        demux_remove(&w->demux, &call->legs[i].demux);
     timer_heap_set(&w->timers, &call->timer, MONO_NEVER);
     list_remove(&call->calls);
     w->n_calls--;
@@ -320,12 +212,8 @@ static int call_index(struct worker *w, struct worker_call *call)
     int err = timer_heap_reserve(&w->timers, w->n_calls);
     for (unsigned i = 0; i < RELAY_LEGS && !err; i++) {
         struct worker_leg *leg = &call->legs[i];
-        err = tag_take(w, leg);
-        if (!err && map_find(&w->by_ufrag, leg->ufrag, WORKER_UFRAG_LEN))
-            err = -EEXIST; /* 48 random bits met twice: as good as never, and one call's loss */
-        if (!err)
-            err = map_insert(&w->by_ufrag, leg);
-        peer_set_transaction_tag(leg_peer(leg), leg->tag);
+        err = demux_add(&w->demux, &leg->demux);
+        peer_set_transaction_tag(leg_peer(leg), leg->demux.tag);
     }
     return err;
 }
@@ -373,7 +261,7 @@ struct worker_call *worker_call_new(uint64_t id)
         struct worker_leg *leg = &call->legs[i];
         leg->call = call;
         leg->index = i;
-        leg->tag = UINT32_MAX;
+        leg->demux.tag = DEMUX_NO_TAG;
         leg->ended = mem_alloc(sizeof(*leg->ended));
         is_whole &= leg->ended != NULL;
     }
@@ -479,11 +367,15 @@ static void count_drop(struct worker_leg *leg, int reason)
         counter_add(counters[reason]);
 }
 
+static struct worker_leg *leg_of(struct demux_leg *leg)
+{
+    return leg ? CONTAINER_OF(leg, struct worker_leg, demux) : NULL;
+}
+
 static struct worker_leg *find_remote_leg(struct worker *w, uint64_t hash,
                                           const struct addr *remote)
 {
-    struct worker_route *route = map_find_hashed(&w->by_remote, hash, remote, sizeof(*remote));
-    return route ? route->leg : NULL;
+    return leg_of(demux_find_remote(&w->demux, hash, remote));
 }
 
 /* The leg of a STUN datagram: a request names our ufrag, an answer carries our tag. */
@@ -492,9 +384,9 @@ static struct worker_leg *find_stun_leg(struct worker *w, const struct dgram *d,
     struct str ufrag;
     *ret_request = stun_peek_username(d->data, d->len, &ufrag);
     if (*ret_request)
-        return map_find(&w->by_ufrag, ufrag.p, ufrag.len);
-    uint32_t tag = get_be32(d->data + 8); /* a transaction id begins there (RFC 8489 §5) */
-    return tag < w->n_tagged ? w->tagged[tag] : NULL;
+        return leg_of(demux_find_ufrag(&w->demux, ufrag));
+    /* a transaction id begins there (RFC 8489 §5) */
+    return leg_of(demux_find_tag(&w->demux, get_be32(d->data + 8)));
 }
 
 static void input_stun(struct worker *w, const struct dgram *d, mono_us now)
@@ -509,7 +401,7 @@ static void input_stun(struct worker *w, const struct dgram *d, mono_us now)
     if (err > 0)
         count_drop(leg, err);
     else if (is_request)
-        route_add(w, leg, &d->remote, false);
+        demux_heard(&w->demux, &leg->demux, &d->remote, &leg_peer(leg)->path_remote);
     drain(w, leg);
 }
 
@@ -547,10 +439,8 @@ static size_t turn(struct worker *w, mono_us now)
     struct worker_io *io = w->io;
     size_t n = socket_rx_batch(&w->socket, io->in);
 
-    for (size_t i = 0; i < n; i++) {
-        io->hashes[i] = map_hash(&w->by_remote, &io->in[i].remote, sizeof(struct addr));
-        map_prefetch(&w->by_remote, io->hashes[i]);
-    }
+    for (size_t i = 0; i < n; i++)
+        io->hashes[i] = demux_hash(&w->demux, &io->in[i].remote);
     for (size_t i = 0; i < n; i++) {
         struct worker_leg *leg = find_remote_leg(w, io->hashes[i], &io->in[i].remote);
         io->legs[i] = leg;
@@ -636,8 +526,7 @@ int worker_open(struct worker *w, const struct worker_config *config)
     mailbox_init(&w->inbox);
     list_init(&w->calls);
     timer_heap_init(&w->timers);
-    map_init(&w->by_ufrag, ufrag_key, config->rng);
-    map_init(&w->by_remote, remote_key, config->rng);
+    demux_init(&w->demux, config->rng);
     err = socket_open(&w->socket, &config->listen);
     if (err)
         return err;
@@ -710,9 +599,7 @@ void worker_close(struct worker *w)
     dtls_context_free(w->env.dtls);
     rtpsec_provider_free(w->env.srtp);
     timer_heap_deinit(&w->timers);
-    map_deinit(&w->by_ufrag);
-    map_deinit(&w->by_remote);
-    mem_free(w->tagged);
+    demux_deinit(&w->demux);
     mem_free(w->stop);
     mem_free(w->io);
     socket_close(&w->socket);

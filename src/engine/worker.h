@@ -3,9 +3,7 @@
  *
  *     control thread ── inbox (commands) ──▶ worker ── on_report (events) ──▶ control thread
  *
- * Datagrams find their leg by three small tables: the local ufrag (Binding requests), the tag at
- * the start of our own transaction ids (Binding answers), and the remote address (everything
- * else). Addresses enter their table only after an authentic check came from them.
+ * Which leg a datagram belongs to is the business of engine/demux.h.
  */
 #ifndef ENGINE_WORKER_H
 #define ENGINE_WORKER_H
@@ -17,38 +15,23 @@
 
 #include "base/compiler.h"
 #include "base/list.h"
-#include "base/map.h"
 #include "base/rng.h"
 #include "base/timer_heap.h"
 #include "dtls/identity.h"
+#include "engine/demux.h"
 #include "engine/engine.h"
 #include "engine/mailbox.h"
 #include "engine/socket.h"
 #include "relay/relay.h"
 
-/** Remote addresses routed to one leg at a time; the oldest makes room for a new one. */
-#define WORKER_MAX_ROUTES 4
-
-/** Local ufrag and password of our own making (RFC 8839 §5.4 asks for 4 and 22 at least). */
-#define WORKER_UFRAG_LEN 8
-#define WORKER_PWD_LEN   24
-
-struct worker_leg;
-
-/** A remote address and whose it is; free when leg is NULL. */
-struct worker_route {
-    struct addr remote;
-    struct worker_leg *leg;
-};
+/** Local passwords are of our own making; RFC 8839 §5.4 asks for 22 at least. 144 random bits. */
+#define WORKER_PWD_LEN 24
 
 struct worker_leg {
     struct worker_call *call;    /**< RO */
     unsigned index;              /**< RO: 0 or 1 */
     struct worker_report *ended; /**< owned; NULL = it has been told that this leg ended */
-    uint32_t tag;                /**< place in worker.tagged */
-    char ufrag[WORKER_UFRAG_LEN + 1];
-    struct worker_route routes[WORKER_MAX_ROUTES];
-    uint8_t next_route;  /**< the one to be replaced next */
+    struct demux_leg demux;
     uint64_t n_received; /**< RTP that was forwarded */
     uint64_t n_dropped;
 };
@@ -118,10 +101,7 @@ struct worker {
 
     /* from here on: the worker's thread only */
     bool must_stop;
-    struct map by_ufrag;        /**< struct worker_leg */
-    struct map by_remote;       /**< struct worker_route */
-    struct worker_leg **tagged; /**< by tag; NULL = free */
-    uint32_t n_tagged, free_hint;
+    struct demux demux;
     struct list calls;
     size_t n_calls;
     struct timer_heap timers;
