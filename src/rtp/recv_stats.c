@@ -105,7 +105,10 @@ int rtp_recv_stats_packet(struct rtp_recv_stats *s, uint16_t seq, uint32_t times
     if (err)
         return err;
     s->received++;
-    measure_jitter(s, timestamp, now);
+    /* Of packets in order only: one that was asked for again is late by a round trip, which says
+     * nothing of the line's jitter (observed in libwebrtc's receive statistics too). */
+    if (seq == s->max_seq)
+        measure_jitter(s, timestamp, now);
     return 0;
 }
 

@@ -184,6 +184,23 @@ static void delay_since_the_last_sender_report(void **state)
     assert_int_equal(b.delay, 0x00054000); /* RFC 3550 §6.4.1's own 5.25 s */
 }
 
+static void a_packet_that_was_sent_again_is_no_jitter(void **state)
+{
+    struct rtp_recv_stats s;
+    (void)state;
+    rtp_recv_stats_init(&s, 1, 48000, 0);
+    for (uint16_t n = 0; n < 200; n++) {
+        mono_us now = n * 20 * US_PER_MS;
+        if (n % 10 != 9)
+            assert_int_equal(rtp_recv_stats_packet(&s, n, n * 960u, now), 0);
+        if (n % 10 == 2 && n > 10) /* number 9 of the ten before, 60 ms late */
+            assert_int_equal(
+                rtp_recv_stats_packet(&s, (uint16_t)(n - 3), (n - 3) * 960u, now + US_PER_MS), 0);
+    }
+    assert_int_equal(rtp_recv_stats_jitter(&s), 0);
+    assert_in_range(rtp_recv_stats_lost(&s), 0, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -197,6 +214,7 @@ int main(void)
         cmocka_unit_test(jitter_is_that_of_the_rfc),
         cmocka_unit_test(steady_packets_have_no_jitter),
         cmocka_unit_test(delay_since_the_last_sender_report),
+        cmocka_unit_test(a_packet_that_was_sent_again_is_no_jitter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
