@@ -186,7 +186,6 @@ static void delay_since_the_last_sender_report(void **state)
 
 static void a_packet_that_was_sent_again_is_no_jitter(void **state)
 {
-    struct rtp_recv_stats s;
     (void)state;
     rtp_recv_stats_init(&s, 1, 48000, 0);
     for (uint16_t n = 0; n < 200; n++) {
