@@ -176,43 +176,11 @@ static void every_provider_passes_the_vectors(void **state)
     }
 }
 
-static void material_is_split_in_the_order_of_rfc5764(void **state)
-{
-    static const struct {
-        enum rtpsec_profile profile;
-        size_t salt_len;
-    } cases[] = {{RTPSEC_AES_CM_128_HMAC_SHA1_80, 14}, {RTPSEC_AEAD_AES_128_GCM, 12}};
-    uint8_t material[RTPSEC_MAX_MATERIAL_LEN + 1];
-    struct rtpsec_keys keys;
-    (void)state;
-    for (size_t i = 0; i < sizeof(material); i++)
-        material[i] = (uint8_t)i;
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        size_t salt_len = cases[i].salt_len;
-        size_t len = rtpsec_material_len(cases[i].profile);
-        assert_int_equal(rtpsec_salt_len(cases[i].profile), salt_len);
-        assert_int_equal(len, 2 * (16 + salt_len));
-        assert_int_equal(rtpsec_keys_split(cases[i].profile, material, len, &keys), 0);
-        assert_int_equal(keys.profile, cases[i].profile);
-        assert_memory_equal(keys.client.key, material, 16);
-        assert_memory_equal(keys.server.key, material + 16, 16);
-        assert_memory_equal(keys.client.salt, material + 32, salt_len);
-        assert_memory_equal(keys.server.salt, material + 32 + salt_len, salt_len);
-        assert_int_equal(rtpsec_keys_split(cases[i].profile, material, len - 1, &keys), -EINVAL);
-        assert_int_equal(rtpsec_keys_split(cases[i].profile, material, len + 1, &keys), -EINVAL);
-    }
-    assert_int_equal(rtpsec_material_len(RTPSEC_NONE), 0);
-    assert_int_equal(rtpsec_keys_split((enum rtpsec_profile)2, material, 60, &keys), -EINVAL);
-    rtpsec_keys_wipe(&keys);
-    assert_int_equal(keys.client.key[1] | keys.server.key[1], 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kdf_rfc3711_b3),
         cmocka_unit_test(every_provider_passes_the_vectors),
-        cmocka_unit_test(material_is_split_in_the_order_of_rfc5764),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
