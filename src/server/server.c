@@ -18,6 +18,7 @@
 
 #include "base/rng.h"
 #include "base/text.h"
+#include "log/counters.h"
 #include "log/log.h"
 #include "net/loop.h"
 #include "net/server.h"
@@ -112,12 +113,30 @@ static void wake_media(void *user)
     net_wake_send(s->media_wake);
 }
 
+/* What the packet path dropped since the start, by reason: the only place where it is told. */
+static void log_counters(enum log_level level)
+{
+    uint64_t values[COUNTER_N];
+    char buf[LOG_LINE_MAX / 2];
+    struct text t;
+
+    text_init(&t, buf, sizeof(buf));
+    counter_snapshot(values);
+    for (unsigned i = 0; i < COUNTER_N; i++) {
+        if (values[i])
+            text_printf(&t, " %s=%" PRIu64, counter_name((enum counter)i), values[i]);
+    }
+    if (t.len)
+        log_write(LOG_MEDIA, level, "counted since the start:%s", t.buf);
+}
+
 static void on_trim(void *user, mono_us now)
 {
     struct server *s = user;
     (void)now;
     s->is_trim_due = false;
     (void)malloc_trim(0);
+    log_counters(LOG_LEVEL_DEBUG);
 }
 
 static void on_media(void *user)
@@ -323,6 +342,7 @@ int server_run(const struct options *options)
         net_loop_run(s.loop);
     }
     close_all(&s);
+    log_counters(LOG_LEVEL_INFO);
     if (!err)
         log_info(SERVER, "ended in order");
     return err ? 1 : 0;
