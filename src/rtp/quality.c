@@ -103,13 +103,18 @@ static void measure_loss(const struct rtp_quality *q, const struct rtp_quality_c
     s->burst = rtp_quality_burst(s->lost, counts->runs - q->before.runs, s->expected);
 }
 
-static void measure_level(const struct rtp_quality *q, struct rtp_quality_snapshot *s)
+static void measure_level(const struct rtp_level_counts *before, const struct rtp_level_counts *now,
+                          struct rtp_quality_snapshot *s)
 {
-    s->has_level = q->n_levels > 0;
+    uint32_t n = now->n - before->n, n_talk = now->n_talk - before->n_talk;
+    uint32_t talk_ms = now->talk_ms - before->talk_ms;
+    uint32_t listened_ms = talk_ms + (now->silent_ms - before->silent_ms);
+    s->has_level = n > 0 && listened_ms >= RTP_QUALITY_MIN_LISTENED_MS;
     if (!s->has_level)
         return;
-    s->talk = (double)q->n_talk / q->n_levels;
-    s->level_db = q->n_talk ? (double)q->talk_sum / q->n_talk : (double)q->level_sum / q->n_levels;
+    s->talk = (double)talk_ms / listened_ms;
+    s->level_db = n_talk ? (double)(now->talk_sum_db - before->talk_sum_db) / n_talk
+                         : (double)(now->sum_db - before->sum_db) / n;
 }
 
 void rtp_quality_snapshot(struct rtp_quality *q, mono_us now,
@@ -123,7 +128,7 @@ void rtp_quality_snapshot(struct rtp_quality *q, mono_us now,
         .has_delay = state->has_jitter && state->has_rtt,
     };
     measure_loss(q, counts, ret);
-    measure_level(q, ret);
+    measure_level(&q->before.level, &counts->level, ret);
     if (ret->has_delay) {
         ret->rtt = state->rtt_near + state->rtt_far;
         ret->delay = rtp_quality_delay(state->codec, state->rtt_near, state->rtt_far, state->jitter,

@@ -19,7 +19,7 @@
 
 #include "base/compiler.h"
 #include "base/time.h"
-#include "rtp/extension.h"
+#include "rtp/level.h"
 
 /** What impairs at which loss: the rows of a table in quality.c, with their sources. */
 enum rtp_quality_codec {
@@ -33,8 +33,8 @@ enum rtp_quality_codec {
 /** Packets that an interval must have expected before its loss says something: one second. */
 #define RTP_QUALITY_MIN_PACKETS 50
 
-/** At this level or louder a packet counts as talk [-dBov]. */
-#define RTP_QUALITY_TALK_DB 50
+/** Of the time, how much an interval must have been listened to before it has a share of talk. */
+#define RTP_QUALITY_MIN_LISTENED_MS 500
 
 /** Input of the model. */
 struct rtp_quality_line {
@@ -78,7 +78,8 @@ struct rtp_quality_counts {
     uint32_t expected; /**< rtp_nack.expected */
     uint32_t lost;     /**< rtp_nack.lost: before repair */
     uint32_t repaired; /**< rtp_nack.repaired: by NACK or redundancy */
-    uint32_t runs;     /**< rtp_nack.runs */
+    uint32_t runs;     /**< rtp_nack.runs; 0 = not known */
+    struct rtp_level_counts level;
 };
 
 /** What the line is like when a snapshot is taken. */
@@ -119,31 +120,21 @@ struct rtp_quality_snapshot {
 
     bool has_level;  /**< packets bore an audio level (RFC 6464) */
     double level_db; /**< mean of the levels while somebody talks; of all, if nobody did [-dBov] */
-    double talk;     /**< 0 … 1: packets with talk */
+    double talk;     /**< 0 … 1 of the time */
 };
 
-/** Embedded in its owner, one a direction; nothing to release. Fields are private. */
+/**
+ * Where the present interval began. One a direction and *asker*: a page that asks every few seconds
+ * and a log line about the whole call read the same counters and do not disturb each other.
+ * Embedded in the asker; nothing to release. Fields are private.
+ */
 struct rtp_quality {
     struct rtp_quality_counts before; /**< at the last snapshot */
     mono_us since;                    /**< of the last snapshot */
-    uint32_t n_levels;                /**< packets with a level, since then */
-    uint32_t n_talk;                  /**< of those, talk */
-    uint64_t level_sum;               /**< of all [dB] */
-    uint64_t talk_sum;                /**< of talk [dB] */
 };
 
+/** The first interval begins now, with counters of zero. */
 void rtp_quality_init(struct rtp_quality *q, mono_us now);
-
-/** Packet path: the level that one packet bore. */
-static inline void rtp_quality_level(struct rtp_quality *q, struct rtp_audio_level level)
-{
-    q->n_levels++;
-    q->level_sum += level.level_db;
-    if (level.level_db <= RTP_QUALITY_TALK_DB) {
-        q->n_talk++;
-        q->talk_sum += level.level_db;
-    }
-}
 
 /**
  * What the direction was like since the last snapshot (since init, the first time), and begin the

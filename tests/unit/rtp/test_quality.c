@@ -121,7 +121,7 @@ static void no_data_is_unknown(void **state)
 
 static void a_snapshot_is_about_its_interval(void **state)
 {
-    struct rtp_quality_counts counts = {UINT32_MAX - 99, 7, 3, 2}; /* wraps on the way */
+    struct rtp_quality_counts counts = {UINT32_MAX - 99, 7, 3, 2, {0}}; /* wraps on the way */
     (void)state;
     rtp_quality_init(&q, 0);
     rtp_quality_snapshot(&q, US_PER_S, &counts, &known, &s);
@@ -151,7 +151,7 @@ static void a_snapshot_is_about_its_interval(void **state)
 
 static void counters_of_two_intervals_may_disagree(void **state)
 {
-    struct rtp_quality_counts counts = {60, 0, 0, 0};
+    struct rtp_quality_counts counts = {60, 0, 0, 0, {0}};
     (void)state;
     rtp_quality_init(&q, 0);
     counts.lost = 100; /* noticed now, expected before */
@@ -161,26 +161,51 @@ static void counters_of_two_intervals_may_disagree(void **state)
     close_to(s.loss_after, 0);
 }
 
-static void levels_tell_talk_from_silence(void **state)
+static void levels_are_those_of_the_interval(void **state)
 {
-    const struct rtp_quality_counts counts = {0};
+    struct rtp_quality_counts counts = {.level = {.n = 10,
+                                                  .n_talk = 4,
+                                                  .sum_db = 900,
+                                                  .talk_sum_db = 120,
+                                                  .talk_ms = 400,
+                                                  .silent_ms = 600}};
     (void)state;
     rtp_quality_init(&q, 0);
-    for (unsigned i = 0; i < 25; i++) {
-        rtp_quality_level(&q, (struct rtp_audio_level){.level_db = 20});
-        rtp_quality_level(&q, (struct rtp_audio_level){.level_db = RTP_QUALITY_TALK_DB});
-        rtp_quality_level(&q, (struct rtp_audio_level){.level_db = RTP_QUALITY_TALK_DB + 1});
-        rtp_quality_level(&q, (struct rtp_audio_level){.level_db = 127, .voice = true});
-    }
     rtp_quality_snapshot(&q, US_PER_S, &counts, &known, &s);
     assert_true(s.has_level);
-    close_to(s.talk, 0.5);
-    close_to(s.level_db, 35);
-    /* the next interval has its own */
-    rtp_quality_level(&q, (struct rtp_audio_level){.level_db = 120});
+    close_to(s.talk, 0.4);
+    close_to(s.level_db, 30);
+    /* nothing but silence */
+    counts.level.n += 10;
+    counts.level.sum_db += 1200;
+    counts.level.silent_ms += 1000;
     rtp_quality_snapshot(&q, 2 * US_PER_S, &counts, &known, &s);
     close_to(s.talk, 0);
     close_to(s.level_db, 120);
+    /* one reading is no share of anything */
+    counts.level.n++;
+    counts.level.n_talk++;
+    counts.level.talk_ms += 100;
+    rtp_quality_snapshot(&q, 3 * US_PER_S, &counts, &known, &s);
+    assert_false(s.has_level);
+}
+
+static void two_askers_do_not_disturb_each_other(void **state)
+{
+    struct rtp_quality page, log;
+    struct rtp_quality_counts counts = {0};
+    (void)state;
+    rtp_quality_init(&page, 0);
+    rtp_quality_init(&log, 0);
+    for (int i = 1; i <= 10; i++) {
+        counts.expected += 250;
+        counts.lost += i <= 5 ? 25 : 0;
+        rtp_quality_snapshot(&page, i * 5 * US_PER_S, &counts, &known, &s);
+        close_to(s.loss_before, i <= 5 ? 0.1 : 0);
+    }
+    rtp_quality_snapshot(&log, 50 * US_PER_S, &counts, &known, &s);
+    assert_int_equal(s.interval, 50 * US_PER_S);
+    close_to(s.loss_before, 0.05);
 }
 
 int main(void)
@@ -193,7 +218,8 @@ int main(void)
         cmocka_unit_test(no_data_is_unknown),
         cmocka_unit_test(a_snapshot_is_about_its_interval),
         cmocka_unit_test(counters_of_two_intervals_may_disagree),
-        cmocka_unit_test(levels_tell_talk_from_silence),
+        cmocka_unit_test(levels_are_those_of_the_interval),
+        cmocka_unit_test(two_askers_do_not_disturb_each_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
