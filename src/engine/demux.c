@@ -11,10 +11,10 @@
 
 #define FIRST_TAGS 64
 
-static const void *ufrag_key(const void *value, size_t *ret_len)
+static const void *name_key(const void *value, size_t *ret_len)
 {
-    *ret_len = DEMUX_UFRAG_LEN;
-    return ((const struct demux_leg *)value)->ufrag;
+    *ret_len = DEMUX_NAME_LEN;
+    return ((const struct demux_leg *)value)->name;
 }
 
 static const void *remote_key(const void *value, size_t *ret_len)
@@ -23,17 +23,25 @@ static const void *remote_key(const void *value, size_t *ret_len)
     return &((const struct demux_route *)value)->remote;
 }
 
+static const void *source_key(const void *value, size_t *ret_len)
+{
+    *ret_len = sizeof(uint32_t);
+    return &((const struct demux_leg *)value)->source;
+}
+
 void demux_init(struct demux *d, struct rng *rng)
 {
     *d = (struct demux){0};
-    map_init(&d->by_ufrag, ufrag_key, rng);
+    map_init(&d->by_name, name_key, rng);
     map_init(&d->by_remote, remote_key, rng);
+    map_init(&d->by_source, source_key, rng);
 }
 
 void demux_deinit(struct demux *d)
 {
-    map_deinit(&d->by_ufrag);
+    map_deinit(&d->by_name);
     map_deinit(&d->by_remote);
+    map_deinit(&d->by_source);
     mem_free(d->by_tag);
     d->by_tag = NULL;
     d->n_tags = 0;
@@ -105,6 +113,31 @@ void demux_invalidated(struct demux *d, struct demux_leg *leg, const struct addr
     }
 }
 
+/* --- sources --- */
+
+struct demux_leg *demux_find_source(const struct demux *d, uint32_t ssrc)
+{
+    return map_find(&d->by_source, &ssrc, sizeof(ssrc));
+}
+
+static void forget_source(struct demux *d, struct demux_leg *leg)
+{
+    if (leg->has_source)
+        (void)map_remove(&d->by_source, &leg->source, sizeof(leg->source));
+    leg->has_source = false;
+}
+
+void demux_set_source(struct demux *d, struct demux_leg *leg, uint32_t ssrc)
+{
+    if ((leg->has_source && leg->source == ssrc) || demux_find_source(d, ssrc))
+        return;
+    forget_source(d, leg);
+    leg->source = ssrc;
+    leg->has_source = map_insert(&d->by_source, leg) == 0;
+    if (!leg->has_source)
+        counter_add(COUNTER_ENGINE_NO_MEMORY);
+}
+
 /* --- tags --- */
 
 static int take_tag(struct demux *d, struct demux_leg *leg)
@@ -141,23 +174,24 @@ static void give_tag_back(struct demux *d, struct demux_leg *leg)
 
 struct demux_leg *demux_find_ufrag(const struct demux *d, struct str ufrag)
 {
-    return map_find(&d->by_ufrag, ufrag.p, ufrag.len);
+    return ufrag.len == DEMUX_UFRAG_LEN ? map_find(&d->by_name, ufrag.p, DEMUX_NAME_LEN) : NULL;
 }
 
 int demux_add(struct demux *d, struct demux_leg *leg)
 {
     leg->tag = DEMUX_NO_TAG;
-    if (demux_find_ufrag(d, (struct str){leg->ufrag, DEMUX_UFRAG_LEN}))
+    if (map_find(&d->by_name, leg->name, DEMUX_NAME_LEN))
         return -EEXIST;
     int err = take_tag(d, leg);
-    return err ? err : map_insert(&d->by_ufrag, leg);
+    return err ? err : map_insert(&d->by_name, leg);
 }
 
 void demux_remove(struct demux *d, struct demux_leg *leg)
 {
-    if (demux_find_ufrag(d, (struct str){leg->ufrag, DEMUX_UFRAG_LEN}) == leg)
-        (void)map_remove(&d->by_ufrag, leg->ufrag, DEMUX_UFRAG_LEN);
+    if (map_find(&d->by_name, leg->name, DEMUX_NAME_LEN) == leg)
+        (void)map_remove(&d->by_name, leg->name, DEMUX_NAME_LEN);
     for (unsigned i = 0; i < DEMUX_MAX_ROUTES; i++)
         remove_route(d, &leg->routes[i]);
+    forget_source(d, leg);
     give_tag_back(d, leg);
 }

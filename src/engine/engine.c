@@ -413,7 +413,7 @@ static int make_call(struct worker *w, mono_us now, const struct setup *s, uint6
         return -ENOMEM;
     for (unsigned i = 0; i < RELAY_LEGS; i++) {
         const struct leg_side *side = &s->sides[i];
-        memcpy(call->legs[i].demux.ufrag, side->ufrag, sizeof(call->legs[i].demux.ufrag));
+        memcpy(call->legs[i].demux.name, side->ufrag, DEMUX_NAME_LEN);
         locals[i] = (struct peer_local){
             .ufrag = str_of(side->ufrag),
             .pwd = str_of(side->pwd),

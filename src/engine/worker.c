@@ -175,6 +175,9 @@ static void drain_leg(struct worker *w, struct worker_leg *leg)
             break;
         push(w, &d);
     }
+    /* Not where packets pass: a source that is new is entered at the next report or check. */
+    if (p->has_source)
+        demux_set_source(&w->demux, &leg->demux, p->source.ssrc);
 }
 
 static void arm(struct worker *w, struct worker_call *call)
@@ -405,30 +408,51 @@ static void input_stun(struct worker *w, const struct dgram *d, mono_us now)
     drain(w, leg);
 }
 
+static void input_rtp(struct worker *w, struct worker_leg *leg, struct dgram *d, mono_us now)
+{
+    int err = relay_forward(&leg->call->relay, leg->index, now, d);
+    if (peer_repair_due(leg_peer(leg)) < leg->call->timer.at)
+        arm(w, leg->call); /* a gap was seen: it will be asked for before anything else */
+    if (err) {
+        count_drop(leg, err);
+        return;
+    }
+    leg->n_received++;
+    push(w, d);
+}
+
+/* From an address that nobody has shown yet. Media of a browser whose NAT gave it a new one: its
+ * SSRC names the leg, its authentication proves it, and the drain sends the check that proves the
+ * address. */
+static void input_stray(struct worker *w, struct dgram *d, mono_us now)
+{
+    struct worker_leg *leg = NULL;
+    if (rtp_is_rtp(d->data, d->len))
+        leg = leg_of(demux_find_source(&w->demux, get_be32(d->data + 8)));
+    if (!leg) {
+        counter_add(COUNTER_DROP_UNKNOWN);
+        return;
+    }
+    input_rtp(w, leg, d, now);
+    drain(w, leg);
+}
+
 static void input(struct worker *w, struct worker_leg *leg, struct dgram *d, mono_us now)
 {
-    int err;
     if (stun_is_message(d->data, d->len)) {
         input_stun(w, d, now);
         return;
     }
     if (!leg) {
-        counter_add(COUNTER_DROP_UNKNOWN);
+        input_stray(w, d, now);
         return;
     }
     if (rtp_is_rtp(d->data, d->len)) {
-        err = relay_forward(&leg->call->relay, leg->index, now, d);
-        if (peer_repair_due(leg_peer(leg)) < leg->call->timer.at)
-            arm(w, leg->call); /* a gap was seen: it will be asked for before anything else */
-        if (!err) {
-            leg->n_received++;
-            push(w, d);
-            return;
-        }
-    } else {
-        err = peer_input(leg_peer(leg), now, d);
-        drain(w, leg);
+        input_rtp(w, leg, d, now);
+        return;
     }
+    int err = peer_input(leg_peer(leg), now, d);
+    drain(w, leg);
     if (err > 0)
         count_drop(leg, err);
 }

@@ -255,8 +255,9 @@ MUST_CHECK int ice_agent_input(struct ice_agent *a, mono_us now, const struct dg
 
 /**
  * Authentic media, the newest of its stream, came on this pair, and it is not the selected one: the
- * path follows it when the pair is valid and the peer controls. Not for packets that are merely
- * late: they would lead back to where the peer was.
+ * path follows it when the peer controls and the pair has answered a check of ours lately; when it
+ * has not, or was never heard of, that check is sent now. Not for packets that are merely late:
+ * they would lead back to where the peer was.
  *
  * @return 0, or -ENOMEM: close the peer
  */

@@ -193,26 +193,59 @@ static int on_nominated(struct ice_agent *a, mono_us now, struct ice_pair *pair)
     return should_move(a, now, pair) ? select_nominated(a, now, pair) : 0;
 }
 
+/* Valid, and its last answer is recent enough to be consent (RFC 7675 §5.1). A spare pair that was
+ * checked a minute ago is valid too, but a path of it would expire at once. */
+static bool is_fresh(mono_us now, const struct ice_pair *pair)
+{
+    return pair->is_valid && now - pair->answered_at < ICE_CONSENT_EXPIRY;
+}
+
 int ice_agent_on_peer_nominates(struct ice_agent *a, mono_us now, struct ice_pair *pair)
 {
-    if (pair->is_valid)
+    if (is_fresh(now, pair))
         return on_nominated(a, now, pair);
     pair->peer_nominates = true; /* counts when our own check has worked (RFC 8445 §7.3.1.5) */
     return 0;
 }
 
+/* The pair of an address that only media has shown so far, or whose consent is old: one check says
+ * whether the peer is really there. */
+static int meet(struct ice_agent *a, mono_us now, const struct addr *local,
+                const struct addr *remote)
+{
+    struct ice_pair *pair;
+
+    int r = ice_pairs_learn(&a->pairs, local, remote, ice_candidate_priority(ICE_PRFLX, UINT16_MAX),
+                            0, &pair);
+    if (r)
+        return r > 0 ? 0 : r; /* unfit, or one too many: the peer's own checks decide */
+    pair->heard_at = now;
+    if (pair->state == ICE_PAIR_IN_PROGRESS)
+        return 0;
+    pair->is_triggered = true;
+    ice_agent_sweep_later(a, now);
+    return ice_agent_run(a, now);
+}
+
 /* The controlling side sends media on the pair that it has selected. When that is another one than
  * it nominated, it has moved without knowing (a NAT in front of it gave it a new address), and will
- * not nominate anew; waiting for the old path to lose consent would cost half a minute. */
+ * not nominate anew; waiting for the old path to lose consent would cost half a minute, and waiting
+ * for its next check of the path seconds. */
 int ice_agent_heard_media(struct ice_agent *a, mono_us now, const struct addr *local,
                           const struct addr *remote)
 {
     if (a->is_controlling || !a->has_path || a->path_is_old || !a->path_is_nominated)
         return 0;
     struct ice_pair *pair = ice_pairs_find(&a->pairs, local, remote);
-    if (!pair || !pair->is_valid)
-        return 0;
-    return select_nominated(a, now, pair);
+    if (pair && is_fresh(now, pair))
+        return select_nominated(a, now, pair);
+    return a->lite ? 0 : meet(a, now, local, remote);
+}
+
+void ice_agent_sweep_later(struct ice_agent *a, mono_us now)
+{
+    if (a->is_settled && a->sweep_at == MONO_NEVER && a->pairs.n_pairs > 1)
+        a->sweep_at = now + ICE_UNUSED_EXPIRY / 2;
 }
 
 /* ---- results of checks ----------------------------------------------------------------- */

@@ -32,6 +32,9 @@ MUST_CHECK int ice_agent_on_peer_nominates(struct ice_agent *a, mono_us now, str
 /** We are lite: an authentic check is all the proof there is (RFC 8445 §7.3.2). */
 MUST_CHECK int ice_agent_on_heard_lite(struct ice_agent *a, mono_us now, struct ice_pair *pair);
 
+/** There is a new pair: once settled, it goes when it is not used. */
+void ice_agent_sweep_later(struct ice_agent *a, mono_us now);
+
 /** RFC 8445 §7.3.1.1 and §7.2.5.1: take the other role. */
 void ice_agent_switch_role(struct ice_agent *a, bool is_controlling);
 

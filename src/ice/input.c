@@ -125,8 +125,7 @@ static int on_request(struct ice_agent *a, mono_us now, const struct stun_messag
     if (r)
         return r;
     queue_answer(a, m, d, 0, false);
-    if (a->is_settled && a->sweep_at == MONO_NEVER && a->pairs.n_pairs > 1)
-        a->sweep_at = now + ICE_UNUSED_EXPIRY / 2;
+    ice_agent_sweep_later(a, now);
     return on_check(a, now, m, pair);
 }
 

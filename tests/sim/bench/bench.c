@@ -160,18 +160,17 @@ void bench_free(struct bench *b)
 static void travel(struct bench *b, const struct addr *from, const struct addr *to,
                    const void *data, size_t len)
 {
-    assert_true(b->n_in_flight < BENCH_MAX_IN_FLIGHT);
-    struct bench_dgram *d = &b->in_flight[b->n_in_flight];
-    *d = (struct bench_dgram){.from = *from, .to = *to, .len = len, .order = b->order++};
-    memcpy(d->data, data, len);
-    d->at = b->now + b->delay;
+    struct bench_dgram d = {.from = *from, .to = *to, .len = len, .order = b->order++};
+    memcpy(d.data, data, len);
+    d.at = b->now + b->delay;
     if (b->jitter)
-        d->at += (mono_us)rng_below(&b->rng, (uint32_t)b->jitter);
+        d.at += (mono_us)rng_below(&b->rng, (uint32_t)b->jitter);
     if (b->loss_percent && rng_below(&b->rng, 100) < b->loss_percent)
         return;
-    if (b->filter && !b->filter(b, d))
+    if (b->filter && !b->filter(b, &d)) /* it may send something itself */
         return;
-    b->n_in_flight++;
+    assert_true(b->n_in_flight < BENCH_MAX_IN_FLIGHT);
+    b->in_flight[b->n_in_flight++] = d;
 }
 
 void bench_inject(struct bench *b, const struct addr *from, const void *data, size_t len)
