@@ -43,6 +43,11 @@ static struct addr some_addr(uint8_t n)
         a.ip[15] = n;
         return a;
     }
+    if ((n & 0xf0) == 0x30) { /* over TCP: ours, or one of three connections */
+        struct addr a = addr_v4(10, 0, 0, (uint8_t)(n & 3), 1);
+        a.tcp = (uint16_t)(1 + ((n >> 2) & 3));
+        return a;
+    }
     return addr_v4(10, 0, 0, (uint8_t)(n & 7), (uint16_t)(1 + (n >> 5)));
 }
 
@@ -131,13 +136,21 @@ static void candidate_text(struct script *s)
 
 static struct ice_candidate some_candidate(struct script *s)
 {
-    return (struct ice_candidate){
+    struct ice_candidate c = {
         .component = 1,
         .type = (enum ice_type)(bytes_get8(&s->in) & 3),
         .priority = (uint32_t)bytes_get8(&s->in) << 20,
         .foundation = "1",
         .addr = some_addr(bytes_get8(&s->in)),
     };
+    c.transport = c.addr.tcp ? ICE_TCP : ICE_UDP;
+    return c;
+}
+
+static void disconnect(struct script *s)
+{
+    struct addr local = some_addr(bytes_get8(&s->in)), remote = some_addr(bytes_get8(&s->in));
+    note(s, ice_agent_disconnected(&s->agent, s->now, &local, &remote));
 }
 
 static void pass_time(struct script *s, uint8_t n)
@@ -185,6 +198,8 @@ static void step(struct script *s)
         c = some_candidate(s);
         if (arg & 1)
             c.related = some_addr(arg);
+        if (c.related.port)
+            c.transport = c.related.tcp ? ICE_TCP : ICE_UDP;
         note(s, ice_agent_add_local(&s->agent, &c));
         break;
     case 8:
@@ -199,6 +214,9 @@ static void step(struct script *s)
         break;
     case 11:
         mem_fail_at(arg);
+        break;
+    case 12:
+        disconnect(s);
         break;
     default:
         pass_time(s, bytes_get8(&s->in));

@@ -1,5 +1,5 @@
 /**
- * Transport address: IP and port, without the socket API.
+ * Transport address: IP, port and transport, without the socket API.
  *
  * IPv4 is kept as an IPv4-mapped IPv6 address (RFC 4291 §2.5.5.2), so that one comparison
  * serves both families. There are no padding bytes: the struct may be hashed and compared whole.
@@ -13,12 +13,17 @@
 
 #include "base/str.h"
 
+/** `tcp` of an address of ours: it stands for all connections accepted there. */
+#define ADDR_TCP 1
+
 struct addr {
     uint8_t ip[16]; /**< network order; ::ffff:a.b.c.d for IPv4 */
     uint16_t port;  /**< host order */
+    uint16_t tcp;   /**< 0 = UDP. TCP: ADDR_TCP of ours; of theirs the number of the connection,
+                         given by who owns its socket: to it and no other one a datagram goes */
 };
 
-_Static_assert(sizeof(struct addr) == 18, "struct addr is hashed as bytes");
+_Static_assert(sizeof(struct addr) == 20, "struct addr is hashed as bytes");
 
 /** Room for addr_write with brackets and port, the zero included. */
 #define ADDR_TEXT_MAX 64

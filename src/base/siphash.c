@@ -42,8 +42,17 @@ uint64_t siphash13(const struct siphash_key *key, const void *data, size_t len)
         p += 8;
         len -= 8;
     }
+    unsigned shift = 0;
+    if (len & 4) { /* an address ends so: it is hashed for each packet */
+        uint32_t half;
+        memcpy(&half, p, 4);
+        last |= half;
+        p += 4;
+        len -= 4;
+        shift = 32;
+    }
     for (size_t i = 0; i < len; i++)
-        last |= (uint64_t)p[i] << (8 * i);
+        last |= (uint64_t)p[i] << (shift + 8 * i);
     v[3] ^= last;
     sip_round(v);
     v[0] ^= last;

@@ -50,6 +50,7 @@ bool socket_addr_from_sa(const struct sockaddr *sa, struct addr *ret)
         memcpy(&in6, sa, sizeof(in6));
         memcpy(ret->ip, &in6.sin6_addr, sizeof(ret->ip));
         ret->port = ntohs(in6.sin6_port);
+        ret->tcp = 0;
         return true;
     }
     return false;

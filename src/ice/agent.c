@@ -63,7 +63,9 @@ int ice_agent_add_local(struct ice_agent *a, const struct ice_candidate *c)
     static const struct addr none;
     const struct addr *base = addr_equal(&c->related, &none) ? &c->addr : &c->related;
 
-    if (c->transport != ICE_UDP || !addr_is_unicast(&c->addr) || !addr_is_unicast(base))
+    if (!addr_is_unicast(&c->addr) || !addr_is_unicast(base))
+        return ICE_E_ADDRESS;
+    if ((c->transport == ICE_TCP) != (base->tcp == ADDR_TCP))
         return ICE_E_ADDRESS;
     return ice_pairs_add_local(&a->pairs, &c->addr, base, c->priority);
 }
@@ -190,8 +192,10 @@ int ice_agent_set_remote(struct ice_agent *a, mono_us now, struct str ufrag, str
 int ice_agent_add_remote(struct ice_agent *a, mono_us now, const struct ice_candidate *c,
                          struct str ufrag)
 {
-    if (c->transport != ICE_UDP || c->component != 1)
+    if (c->component != 1)
         return ICE_E_UNSUPPORTED;
+    if (c->transport == ICE_TCP && !c->addr.tcp) /* who is active will come by itself */
+        return c->tcptype == ICE_TCP_ACTIVE ? 0 : ICE_E_UNSUPPORTED;
     if (a->remote && ufrag.len && !str_eq(ufrag, ice_credentials_ufrag(a->remote)))
         return ICE_E_GENERATION;
     if (!ice_pairs_accepts(&a->pairs, &c->addr))
@@ -271,7 +275,10 @@ static bool write_check(const struct ice_agent *a, const struct check *c, struct
 static uint32_t prflx_priority(const struct ice_agent *a, const struct ice_pair *pair)
 {
     uint32_t rest = pair ? a->pairs.locals[pair->local].priority & 0x00FFFFFF : 0x00FFFFFF;
-    return (ice_candidate_priority(ICE_PRFLX, 0) & 0xFF000000) | rest;
+    bool is_tcp = pair && ice_pair_local(&a->pairs, pair)->tcp;
+    uint32_t type = is_tcp ? ice_candidate_tcp_priority(ICE_PRFLX, ICE_TCP_PASSIVE, 0)
+                           : ice_candidate_priority(ICE_PRFLX, 0);
+    return (type & 0xFF000000) | rest;
 }
 
 static bool poll_answer(struct ice_agent *a, struct dgram *ret)

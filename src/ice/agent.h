@@ -1,9 +1,13 @@
 /**
  * ICE agent (RFC 8445) with trickle (RFC 8838), consent (RFC 7675) and patience (RFC 8863).
  *
- * One component (rtcp-mux), UDP, sans-IO: the agent owns no socket and finds no addresses. Many
+ * One component (rtcp-mux), sans-IO: the agent owns no socket and finds no addresses. Many
  * agents share one port: the owner looks up the agent of a datagram (stun_peek_username for the
  * first one, the remote address later) and hands in STUN only.
+ *
+ * TCP (RFC 6544) is a property of addresses here: a connection is a remote address with a number
+ * (struct addr.tcp), and pairs with local addresses of TCP only. Who opens, accepts and frames is
+ * the owner; the agent opens none, so that its own TCP candidates are passive ones.
  *
  * After each call that takes `now` the owner drains ice_agent_poll_send and
  * ice_agent_poll_event, then re-arms its timer from ice_agent_deadline. One thread at a time.
@@ -174,7 +178,7 @@ void ice_agent_deinit(struct ice_agent *a);
  *          in front of a 1:1 NAT)
  *
  * @return 0              also for one that is known already
- *         ICE_E_ADDRESS  not a unicast address, or not UDP
+ *         ICE_E_ADDRESS  not a unicast address, or a TCP candidate whose base lacks ADDR_TCP
  *         ICE_E_LIMIT    more than ICE_MAX_LOCAL
  *         -ENOMEM        close the peer
  */
@@ -217,11 +221,12 @@ MUST_CHECK int ice_agent_restart(struct ice_agent *a, mono_us now, struct str uf
  * Add a remote candidate; before or after ice_agent_set_remote. Once a path is nominated, more
  * candidates change nothing (the peer's own checks still do).
  *
- * @param c     copied
+ * @param c     copied. A TCP candidate without a connection (addr.tcp = 0) makes no pair: an
+ *              active peer will connect, and becomes peer-reflexive by its first check
  * @param ufrag the generation it belongs to; empty = the current one
  *
- * @return 0                  also for one that is known already
- *         ICE_E_UNSUPPORTED  TCP or another component: ignore
+ * @return 0                  also for one that is known already, and for an active TCP candidate
+ *         ICE_E_UNSUPPORTED  another component, or TCP to which we would have to connect: ignore
  *         ICE_E_ADDRESS      not a unicast address, or loopback while we have no such candidate
  *         ICE_E_GENERATION   of other credentials: ignore
  *         ICE_E_LIMIT        more than ICE_MAX_REMOTE_CANDIDATES: ignore
@@ -263,6 +268,16 @@ MUST_CHECK int ice_agent_input(struct ice_agent *a, mono_us now, const struct dg
  */
 MUST_CHECK int ice_agent_heard_media(struct ice_agent *a, mono_us now, const struct addr *local,
                                      const struct addr *remote);
+
+/**
+ * The connection behind a remote TCP address is closed: its pair is over. If it was the path, a
+ * pair that was answered lately takes its place; else the path stays without effect until the
+ * peer connects again or consent runs out (RFC 6544 §7.3).
+ *
+ * @return 0, also when there is no such pair; -ENOMEM: close the peer
+ */
+MUST_CHECK int ice_agent_disconnected(struct ice_agent *a, mono_us now, const struct addr *local,
+                                      const struct addr *remote);
 
 /** The time of ice_agent_deadline has come; earlier calls do no harm. @return 0 or -ENOMEM */
 MUST_CHECK int ice_agent_timeout(struct ice_agent *a, mono_us now);

@@ -7,24 +7,29 @@
 
 #include "base/text.h"
 
+/* RFC 8445 §5.1.2.2; RFC 6544 §4.2 wants TCP below UDP where both do: the numbers are those of
+ * libwebrtc (ICE_TYPE_PREFERENCE_HOST_TCP = 90), so that both sides rank alike. */
 static const struct {
     const char *name;
     enum ice_type type;
-    uint32_t preference; /* RFC 8445 §5.1.2.2 */
+    uint32_t preference, tcp_preference;
 } types[] = {
-    {"host", ICE_HOST, 126},
-    {"srflx", ICE_SRFLX, 100},
-    {"prflx", ICE_PRFLX, 110},
-    {"relay", ICE_RELAY, 0},
+    {"host", ICE_HOST, 126, 90},
+    {"srflx", ICE_SRFLX, 100, 70},
+    {"prflx", ICE_PRFLX, 110, 80},
+    {"relay", ICE_RELAY, 0, 0},
 };
 
+/* RFC 6544 §4.2: "It is RECOMMENDED that … the direction-pref is assigned": for host and relayed
+ * candidates, and for those that a NAT takes part in. */
 static const struct {
     const char *name;
     enum ice_tcptype tcptype;
+    uint32_t direction, nat_direction;
 } tcptypes[] = {
-    {"active", ICE_TCP_ACTIVE},
-    {"passive", ICE_TCP_PASSIVE},
-    {"so", ICE_TCP_SO},
+    {"active", ICE_TCP_ACTIVE, 6, 4},
+    {"passive", ICE_TCP_PASSIVE, 4, 2},
+    {"so", ICE_TCP_SO, 2, 6},
 };
 
 /* RFC 8839 §5.1: 1*32ice-char. Some stacks write '-' or ':' in it; nothing depends on the
@@ -152,7 +157,11 @@ int ice_candidate_parse(struct str text, struct ice_candidate *ret)
 
     if (!read_fixed_words(&rest, &c, &f) || !read_extensions(rest, &c, &f) || !read_related(&f, &c))
         return ICE_E_SYNTAX;
-    if (!f.is_known_transport || c.transport != ICE_UDP || c.component != 1 || !f.is_known_type)
+    if (!f.is_known_transport || c.component != 1 || !f.is_known_type)
+        return ICE_E_UNSUPPORTED;
+    if (c.transport == ICE_UDP)
+        c.tcptype = ICE_TCP_NONE;
+    else if (c.tcptype == ICE_TCP_NONE) /* RFC 6544 §4.5: "MUST" */
         return ICE_E_UNSUPPORTED;
     if (f.is_name)
         return ICE_E_UNRESOLVABLE;
@@ -214,6 +223,24 @@ uint32_t ice_candidate_priority(enum ice_type type, uint16_t local_preference)
             preference = types[i].preference;
     }
     return (preference << 24) | ((uint32_t)local_preference << 8) | 255;
+}
+
+uint32_t ice_candidate_tcp_priority(enum ice_type type, enum ice_tcptype tcptype,
+                                    uint16_t other_preference)
+{
+    bool is_translated = type == ICE_SRFLX || type == ICE_PRFLX;
+    uint32_t preference = 0, direction = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+        if (types[i].type == type)
+            preference = types[i].tcp_preference;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(tcptypes); i++) {
+        if (tcptypes[i].tcptype == tcptype)
+            direction = is_translated ? tcptypes[i].nat_direction : tcptypes[i].direction;
+    }
+    uint32_t local = (direction << 13) | (other_preference & ICE_OTHER_PREFERENCE_MAX);
+    return (preference << 24) | (local << 8) | 255;
 }
 
 uint64_t ice_pair_priority(uint32_t controlling, uint32_t controlled)

@@ -17,7 +17,7 @@
 enum ice_error {
     ICE_E_SYNTAX = 1,   /**< not a candidate: count it; a strict caller tells the sender */
     ICE_E_UNRESOLVABLE, /**< a host name, as browsers hide addresses behind mDNS: ignore it */
-    ICE_E_UNSUPPORTED,  /**< TCP, another component, another family of things: ignore it */
+    ICE_E_UNSUPPORTED,  /**< another component, another transport: ignore it */
     ICE_E_ADDRESS,      /**< multicast, unspecified, port 0, loopback from afar: ignore it */
     ICE_E_LIMIT,        /**< more than this agent remembers: ignore it */
     ICE_E_GENERATION,   /**< belongs to other credentials than the current ones: ignore it */
@@ -55,15 +55,16 @@ struct ice_candidate {
  *
  * Words are told apart without regard to case. Unknown extensions (generation, ufrag,
  * network-cost, …) are skipped; see ice_candidate_ufrag. Syntax is checked before meaning, so a
- * TCP candidate with a broken port is ICE_E_SYNTAX.
+ * candidate of another component with a broken port is ICE_E_SYNTAX. `addr.tcp` is zero also for
+ * a TCP candidate: there is no connection yet.
  *
  * @param text not empty: an empty one means "end of candidates" and is the caller's to tell
  * @param ret  set on 0 only
  *
- * @return 0                   a UDP candidate of component 1 with a unicast address
+ * @return 0                   a UDP or TCP candidate of component 1 with a unicast address
  *         ICE_E_SYNTAX        not a candidate
  *         ICE_E_UNRESOLVABLE  its address is a name (".local" or other): ignore, do not wait
- *         ICE_E_UNSUPPORTED   TCP, another component, another type: ignore
+ *         ICE_E_UNSUPPORTED   another component, transport or type, TCP without tcptype: ignore
  *         ICE_E_ADDRESS       not a unicast address, or port 0: ignore
  */
 MUST_CHECK int ice_candidate_parse(struct str text, struct ice_candidate *ret);
@@ -93,6 +94,18 @@ size_t ice_candidate_write(const struct ice_candidate *c, char *buf);
  * @param local_preference 0-65535; 65535 when there is one address only
  */
 uint32_t ice_candidate_priority(enum ice_type type, uint16_t local_preference);
+
+/** Largest other_preference of ice_candidate_tcp_priority: 13 bits. */
+#define ICE_OTHER_PREFERENCE_MAX 8191
+
+/**
+ * The same for TCP (RFC 6544 §4.2): a type preference below that of each UDP type, and local
+ * preference = 2^13 direction preference + other preference.
+ *
+ * @param other_preference 0 - ICE_OTHER_PREFERENCE_MAX
+ */
+uint32_t ice_candidate_tcp_priority(enum ice_type type, enum ice_tcptype tcptype,
+                                    uint16_t other_preference);
 
 /** RFC 8445 §6.1.2.3: 2^32 MIN(G,D) + 2 MAX(G,D) + (G>D); G is the controlling side's. */
 uint64_t ice_pair_priority(uint32_t controlling, uint32_t controlled);

@@ -127,9 +127,10 @@ static int use_path(struct ice_agent *a, mono_us now, const struct ice_pair *pai
 {
     struct addr local = *ice_pair_local(&a->pairs, pair);
     struct addr remote = *ice_pair_remote(&a->pairs, pair);
+    struct addr left_local = a->path_local, left_remote = a->path_remote;
+    bool has_left = a->has_path && !a->path_is_old;
 
-    if (a->has_path && !a->path_is_old && addr_equal(&local, &a->path_local) &&
-        addr_equal(&remote, &a->path_remote))
+    if (has_left && addr_equal(&local, &left_local) && addr_equal(&remote, &left_remote))
         return 0;
     if (a->has_path && a->path_is_old) {
         int r = drop_last_path(a);
@@ -146,8 +147,11 @@ static int use_path(struct ice_agent *a, mono_us now, const struct ice_pair *pai
     a->path_is_old = false;
     a->consent_send = false;
     ice_consent_start(&a->consent, now, pair->answered_at, !a->lite, a->rng);
-    return ice_agent_push(
+    int r = ice_agent_push(
         a, &(struct ice_event){.type = ICE_EVENT_SELECTED, .local = local, .remote = remote});
+    if (r || !has_left)
+        return r;
+    return invalidate(a, left_local, left_remote); /* its pair may be gone: a closed connection */
 }
 
 /* Use this pair before anything is nominated. */
@@ -352,7 +356,10 @@ static void start_check(struct ice_agent *a, mono_us now, struct ice_pair *pair,
     pair->must_send = true;
     pair->tx_nominates = nominates;
     pair->tx_controlling = a->is_controlling;
-    stun_transaction_start(&pair->tx, now, (mono_us)n * ICE_TA, a->rng);
+    if (ice_pair_local(&a->pairs, pair)->tcp)
+        stun_transaction_start_reliable(&pair->tx, now, a->rng);
+    else
+        stun_transaction_start(&pair->tx, now, (mono_us)n * ICE_TA, a->rng);
     put_be32(pair->tx.id, a->transaction_tag);
     a->next_check_at = now + ICE_TA;
 }
@@ -367,7 +374,7 @@ static void run_triggered(struct ice_agent *a, mono_us now)
             continue;
         if (pair->state == ICE_PAIR_IN_PROGRESS) {
             pair->is_triggered = false;
-            pair->must_send = true;
+            pair->must_send |= !ice_pair_local(&a->pairs, pair)->tcp; /* a connection loses none */
         } else {
             start_check(a, now, pair, false);
         }
@@ -469,10 +476,43 @@ static int fail(struct ice_agent *a)
     return ice_agent_set_state(a, ICE_FAILED);
 }
 
+/* The pair to go on with when the path is gone: the one answered last, if consent for it is fresh.
+ */
+static struct ice_pair *fallback(const struct ice_agent *a, mono_us now)
+{
+    struct ice_pair *best = NULL;
+
+    for (uint8_t i = 0; i < a->pairs.n_pairs; i++) {
+        struct ice_pair *pair = &a->pairs.pairs[i];
+        if (pair->is_valid && now - pair->answered_at < ICE_CONSENT_EXPIRY &&
+            (!best || pair->answered_at > best->answered_at))
+            best = pair;
+    }
+    return best;
+}
+
+int ice_agent_disconnected(struct ice_agent *a, mono_us now, const struct addr *local,
+                           const struct addr *remote)
+{
+    struct ice_pair *pair = ice_pairs_find(&a->pairs, local, remote);
+
+    if (!pair)
+        return 0;
+    bool was_path = pair == ice_agent_path_pair(a);
+    int r = drop_pair(a, pair);
+    if (r)
+        return r;
+    ice_pairs_compact(&a->pairs); /* who connects again and again is no crowd of candidates */
+    struct ice_pair *other = was_path ? fallback(a, now) : NULL;
+    if (other)
+        r = select_early(a, now, other);
+    return r ? r : ice_agent_run(a, now);
+}
+
 static int lose_path(struct ice_agent *a, mono_us now)
 {
     struct addr local = a->path_local, remote = a->path_remote;
-    struct ice_pair *pair = ice_agent_path_pair(a), *other = NULL;
+    struct ice_pair *pair = ice_agent_path_pair(a);
     bool was_old = a->path_is_old;
 
     if (pair) {
@@ -481,12 +521,7 @@ static int lose_path(struct ice_agent *a, mono_us now)
         pair->is_valid = pair->is_nominated = pair->must_send = pair->tx_nominates = false;
     }
     a->has_path = a->path_is_old = a->consent_send = false;
-    for (uint8_t i = 0; i < a->pairs.n_pairs; i++) {
-        struct ice_pair *candidate = &a->pairs.pairs[i];
-        if (candidate->is_valid && now - candidate->answered_at < ICE_CONSENT_EXPIRY &&
-            (!other || candidate->answered_at > other->answered_at))
-            other = candidate;
-    }
+    struct ice_pair *other = fallback(a, now);
     int r = invalidate(a, local, remote);
     if (r)
         return r;

@@ -148,11 +148,17 @@ bool ice_pairs_accepts(const struct ice_pairs *p, const struct addr *remote)
     return false;
 }
 
-/* RFC 8445 §6.1.2.2: same family, and link-local only with link-local. A loopback destination is
- * for a loopback base only; the other way round works on one machine, and is common there. */
+/* RFC 8445 §6.1.2.2 and RFC 6544 §6.2: same family, same transport. */
+static bool is_same_kind(const struct addr *base, const struct addr *remote)
+{
+    return addr_is_v4(base) == addr_is_v4(remote) && !base->tcp == !remote->tcp;
+}
+
+/* RFC 8445 §6.1.2.2: link-local only with link-local. A loopback destination is for a loopback
+ * base only; the other way round works on one machine, and is common there. */
 static bool can_pair(const struct addr *base, const struct addr *remote)
 {
-    if (addr_is_v4(base) != addr_is_v4(remote))
+    if (!is_same_kind(base, remote))
         return false;
     if (addr_is_link_local(base) != addr_is_link_local(remote))
         return false;
@@ -337,7 +343,7 @@ int ice_pairs_learn(struct ice_pairs *p, const struct addr *base, const struct a
                     uint32_t priority, uint32_t tag, struct ice_pair **ret)
 {
     int local = find_base(p, base);
-    if (local < 0 || !ice_pairs_accepts(p, remote) || addr_is_v4(base) != addr_is_v4(remote))
+    if (local < 0 || !ice_pairs_accepts(p, remote) || !is_same_kind(base, remote))
         return ICE_E_ADDRESS;
 
     struct ice_pair *pair = ice_pairs_find(p, base, remote);

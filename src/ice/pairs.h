@@ -18,8 +18,8 @@
 #include "ice/candidate.h"
 #include "stun/transaction.h"
 
-/** Local candidates: two families, a few networks, and external addresses for them. */
-#define ICE_MAX_LOCAL 8
+/** Local candidates: two families, a few networks, UDP and TCP, and what a NAT makes of them. */
+#define ICE_MAX_LOCAL 16
 
 /** Remote candidates by signaling; a browser with many networks sends about twenty. */
 #define ICE_MAX_REMOTE_CANDIDATES 64
@@ -102,7 +102,8 @@ MUST_CHECK int ice_pairs_add_remote(struct ice_pairs *p, const struct addr *addr
  * The pair on which an authentic check came, made when it is new, with a peer-reflexive remote
  * candidate where needed (RFC 8445 §7.3.1.3, §7.3.1.4).
  *
- * @param base a base of the local candidates; anything else is ICE_E_ADDRESS
+ * @param base a base of the local candidates, of the transport of `remote`; anything else is
+ *             ICE_E_ADDRESS
  * @return 0, ICE_E_ADDRESS, ICE_E_LIMIT, -ENOMEM
  */
 MUST_CHECK int ice_pairs_learn(struct ice_pairs *p, const struct addr *base,

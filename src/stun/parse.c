@@ -70,7 +70,7 @@ static bool read_text(struct stun_message *m, const struct attribute *a)
 static bool read_mapped(struct stun_message *m, const struct attribute *a)
 {
     const uint8_t *p = bytes_of(a);
-    struct addr wire;
+    struct addr wire = {.tcp = 0};
 
     if (m->has_mapped)
         return true;

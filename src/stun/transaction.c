@@ -18,6 +18,14 @@ void stun_transaction_start(struct stun_transaction *t, mono_us now, mono_us rto
     t->at = now + t->rto;
 }
 
+void stun_transaction_start_reliable(struct stun_transaction *t, mono_us now, struct rng *rng)
+{
+    rng_fill(rng, t->id, sizeof(t->id));
+    t->rto = STUN_RTO_MIN;
+    t->n_sent = STUN_RC; /* the only send is the last one */
+    t->at = now + STUN_TI;
+}
+
 /* RFC 8489 §6.2.1: the interval doubles with each send; behind the last one it is Rm times RTO. */
 static mono_us interval(const struct stun_transaction *t)
 {

@@ -1,9 +1,9 @@
 /**
- * One STUN request over UDP, until it is answered or given up (RFC 8489 §6.2.1).
+ * One STUN request, until it is answered or given up (RFC 8489 §6.2).
  *
  * Holds the identifier and the retransmission clock, not the bytes: whoever sends builds the same
- * request again. Sends are at 0, RTO, 3 RTO, 7 RTO, …, Rc in all; after the last one Rm times RTO
- * pass before the transaction fails: with 500 ms that is 39.5 s after the first.
+ * request again. Over UDP sends are at 0, RTO, 3 RTO, 7 RTO, …, Rc in all; after the last one Rm
+ * times RTO pass before the transaction fails: with 500 ms that is 39.5 s after the first.
  */
 #ifndef STUN_TRANSACTION_H
 #define STUN_TRANSACTION_H
@@ -23,6 +23,9 @@
 
 /** RFC 8489 §6.2.1: "Rm SHOULD be configurable and SHOULD have a default of 16". */
 #define STUN_RM 16
+
+/** RFC 8489 §6.2.2: "This value (Ti) SHOULD be configurable and SHOULD have a default of 39.5s". */
+#define STUN_TI (39500 * US_PER_MS)
 
 struct stun_transaction {
     uint8_t id[STUN_ID_LEN]; /**< random */
@@ -46,6 +49,12 @@ void stun_transaction_stop(struct stun_transaction *t);
  * @param rto first interval [µs]; raised to STUN_RTO_MIN when below
  */
 void stun_transaction_start(struct stun_transaction *t, mono_us now, mono_us rto, struct rng *rng);
+
+/**
+ * Begin over a connection, which loses nothing: sent once, and given up after Ti = 39.5 s
+ * (RFC 8489 §6.2.2).
+ */
+void stun_transaction_start_reliable(struct stun_transaction *t, mono_us now, struct rng *rng);
 
 /** What is due at `now`. After SEND the clock is set for the next step. */
 enum stun_transaction_step stun_transaction_timeout(struct stun_transaction *t, mono_us now);

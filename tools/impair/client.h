@@ -18,7 +18,7 @@ struct impair_client_key {
     uint16_t listener; /**< its place */
 };
 
-_Static_assert(sizeof(struct impair_client_key) == 20, "hashed as bytes");
+_Static_assert(sizeof(struct impair_client_key) == sizeof(struct addr) + 2, "hashed as bytes");
 
 struct impair_upstream {
     struct impair_source source;

@@ -29,6 +29,7 @@ bool sockaddr_read(const struct sockaddr_storage *sa, struct addr *ret)
         const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)sa;
         memcpy(ret->ip, &v6->sin6_addr, sizeof(ret->ip));
         ret->port = ntohs(v6->sin6_port);
+        ret->tcp = 0;
         return true;
     }
     if (sa->ss_family != AF_INET)

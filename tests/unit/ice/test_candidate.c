@@ -26,27 +26,27 @@ static void lines(void **state)
         {"candidate:1 1 udp 2113937151 0d4f7a9c-1111-2222-3333-444455556666.local 54400 typ host "
          "generation 0 ufrag EEtu network-cost 999",
          ICE_E_UNRESOLVABLE},
-        {"candidate:2 1 tcp 1518280447 192.0.2.5 9 typ host tcptype active generation 0",
-         ICE_E_UNSUPPORTED},
+        {"candidate:2 1 tcp 1518280447 192.0.2.5 9 typ host tcptype active generation 0", 0},
         {"candidate:3 1 udp 2113939711 2001:db8::5 54401 typ host generation 0", 0},
         {"candidate:4 1 udp 33562367 198.51.100.9 50000 typ relay raddr 0.0.0.0 rport 0", 0},
         /* Firefox */
         {"candidate:0 1 UDP 2122252543 192.0.2.5 47000 typ host", 0},
         {"candidate:0 2 UDP 2122252542 192.0.2.5 47001 typ host", ICE_E_UNSUPPORTED},
-        {"candidate:1 1 TCP 2105524479 192.0.2.5 9 typ host tcptype active", ICE_E_UNSUPPORTED},
+        {"candidate:1 1 TCP 2105524479 192.0.2.5 9 typ host tcptype active", 0},
         /* libnice, Kurento */
         {"candidate:1 1 UDP 2015363327 192.0.2.5 45678 typ host", 0},
-        {"candidate:3 1 TCP 1010827519 192.0.2.5 25998 typ host tcptype passive",
-         ICE_E_UNSUPPORTED},
+        {"candidate:3 1 TCP 1010827519 192.0.2.5 25998 typ host tcptype passive", 0},
         {"candidate:1 1 UDP 1685987327 203.0.113.9 15161 typ srflx raddr 192.168.1.113 rport 46599",
          0},
         /* no prefix, blanks, a line end, other spellings */
         {"1 1 UDP 2015363327 192.0.2.5 45678 typ host", 0},
         {"  a=candidate:1  1 UdP 1 192.0.2.5 1 TYP HOST\r\n", 0},
         {"candidate:1 1 UDP 1 192.0.2.5 1 typ prflx", 0},
+        {"candidate:1 1 UDP 1 192.0.2.5 1 typ host tcptype active", 0},
         {"candidate:1 1 UDP 1 192.0.2.5 1 typ host ufrag", 0},
         {"candidate:1 1 UDP 1 192.0.2.5 1 typ host raddr x.local rport 9", 0},
         /* not for us */
+        {"candidate:1 1 TCP 1 192.0.2.5 1 typ host", ICE_E_UNSUPPORTED},
         {"candidate:1 1 SCTP 1 192.0.2.5 1 typ host", ICE_E_UNSUPPORTED},
         {"candidate:1 1 UDP 1 192.0.2.5 1 typ teapot", ICE_E_UNSUPPORTED},
         {"candidate:1 1 UDP 1 example.com 1 typ host", ICE_E_UNRESOLVABLE},
@@ -155,6 +155,14 @@ static void priorities_of_the_rfc(void **state)
     assert_int_equal(ice_candidate_priority(ICE_SRFLX, 65535), 1694498815);
     assert_int_equal(ice_candidate_priority(ICE_PRFLX, 65535), 1862270975);
     assert_int_equal(ice_candidate_priority(ICE_RELAY, 0), 255);
+    /* RFC 6544 §4.2: 90 * 2^24 + (2^13 * 4 + 8191) * 2^8 + 255; active ones before passive ones */
+    assert_int_equal(ice_candidate_tcp_priority(ICE_HOST, ICE_TCP_PASSIVE, 8191), 1520435199);
+    assert_int_equal(ice_candidate_tcp_priority(ICE_HOST, ICE_TCP_ACTIVE, 0),
+                     (90U << 24) + (6U << 21) + 255);
+    assert_int_equal(ice_candidate_tcp_priority(ICE_SRFLX, ICE_TCP_PASSIVE, 1),
+                     (70U << 24) + (2U << 21) + 256 + 255);
+    assert_true(ice_candidate_tcp_priority(ICE_HOST, ICE_TCP_ACTIVE, 8191) <
+                ice_candidate_priority(ICE_SRFLX, 0));
     assert_true(ice_pair_priority(1, 2) == (UINT64_C(1) << 32) + 4);
     assert_true(ice_pair_priority(2, 1) == (UINT64_C(1) << 32) + 5);
     assert_true(ice_pair_priority(UINT32_MAX, UINT32_MAX) ==
