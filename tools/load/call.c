@@ -6,8 +6,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "ice/candidate.h"
-
 /** Longer than anybody waits. The server itself gives up after 30 s. */
 #define SETUP_LIMIT (15 * US_PER_S)
 /** From the opening of the WebSocket to registered. */
@@ -121,6 +119,12 @@ static uint32_t n_missing(const struct call *call)
     return n;
 }
 
+void call_keep_alive(struct call *call)
+{
+    for (unsigned i = 0; i < 2; i++)
+        call->env->driver->keep_alive(&call->users[i].session);
+}
+
 void call_hang_up(struct call *call, mono_us now)
 {
     for (unsigned i = 0; i < 2; i++)
@@ -133,7 +137,7 @@ static void hang_up_now(struct call *call, mono_us now)
 {
     struct user *u = &call->users[(call->index + call->round) % 2];
     call->env->stats->packets_lost += n_missing(call);
-    tell(u, "hangs up: stop");
+    tell(u, "→ hangs up");
     call->env->driver->hang_up(&u->session);
     media_close(&u->media, now);
     set_state(call, CALL_ENDING, now + END_LIMIT);
@@ -144,7 +148,7 @@ static void on_ended(struct user *u, mono_us now, struct str why)
     struct call *call = u->call;
     char text[DRIVER_TEXT_MAX];
     if (call->state == CALL_ENDING && u->side != (call->index + call->round) % 2) {
-        tell(u, "is told: %.*s", STR_FMT(why));
+        tell(u, "← the call has ended: %.*s", STR_FMT(why));
         close_media(call, now);
         call->env->stats->calls_ended++;
         set_state(call, CALL_IDLE, MONO_NEVER);
@@ -159,12 +163,10 @@ static void on_ended(struct user *u, mono_us now, struct str why)
 static void send_candidates(struct user *u)
 {
     const struct driver *driver = u->call->env->driver;
-    char text[ICE_CANDIDATE_TEXT_MAX];
-    if (!u->call->env->has_media)
+    if (!u->call->env->has_media || !driver->candidate)
         return;
-    media_candidate(&u->media, text);
-    tell(u, "→ onIceCandidate: %s", text);
-    driver->candidate(&u->session, text, u->media.ufrag);
+    tell(u, "→ %s", u->media.candidate);
+    driver->candidate(&u->session, u->media.candidate, u->media.ufrag);
     driver->candidate(&u->session, "", u->media.ufrag);
 }
 
@@ -187,25 +189,36 @@ void call_dial(struct call *call, mono_us now)
     }
     text_init(&text, offer, sizeof(offer));
     media_offer(&u->media, &text);
-    tell(u, "→ call bob, with an offer as %s makes it", u->media.offer.kind->name);
+    tell(u, "→ calls bob, with an offer as %s makes it", u->media.offer.kind.name);
     call->env->driver->call(&u->session, call->users[1].session.name, offer);
     send_candidates(u);
 }
 
-static void on_incoming(struct user *u, mono_us now, struct str from)
+/* With an offer of one's own, or, to a server that offers, with the answer. */
+static void on_incoming(struct user *u, mono_us now, struct str from, struct str offer)
 {
-    char offer[OFFER_MAX];
+    char sdp[OFFER_MAX];
     struct text text;
+    const char *why = NULL;
     if (u->call->state != CALL_RINGING || !str_eq(from, str_of(partner_of(u)->session.name))) {
         fail(u, now, "rung by somebody else, or out of turn");
         return;
     }
-    text_init(&text, offer, sizeof(offer));
-    media_offer(&u->media, &text);
-    tell(u, "← incomingCall from alice");
-    tell(u, "→ incomingCallResponse accept, with an offer as %s makes it",
-         u->media.offer.kind->name);
-    u->call->env->driver->accept(&u->session, partner_of(u)->session.name, offer);
+    tell(u, "← alice calls%s", offer.len ? ", with the server's offer" : "");
+    text_init(&text, sdp, sizeof(sdp));
+    if (offer.len) {
+        why = media_answer(&u->media, now, offer, &text);
+        u->has_answer = true;
+    } else {
+        media_offer(&u->media, &text);
+    }
+    if (why) {
+        fail(u, now, why);
+        return;
+    }
+    tell(u, "→ accepts, with an %s as %s makes it", offer.len ? "answer" : "offer",
+         u->media.offer.kind.name);
+    u->call->env->driver->accept(&u->session, partner_of(u)->session.name, sdp);
     send_candidates(u);
 }
 
@@ -224,8 +237,7 @@ static void on_answer(struct user *u, mono_us now, struct str answer)
         fail(u, now, "an answer out of turn");
         return;
     }
-    tell(u, "← %s with the server's answer",
-         u->side == 0 ? "callResponse accepted" : "startCommunication");
+    tell(u, "← %s the server's answer", u->side == 0 ? "bob accepts:" : "the call begins:");
     u->has_answer = true;
     const char *why = call->env->has_media ? media_start(&u->media, now, answer) : NULL;
     if (why)
@@ -290,14 +302,14 @@ static void on_ws_open(struct ws *ws, mono_us now)
 {
     struct user *u = user_of_ws(ws);
     (void)now;
-    tell(u, "WebSocket open; → register %s", u->session.name);
+    tell(u, "→ WebSocket open; registers as %s", u->session.name);
     u->call->env->driver->open(&u->session);
 }
 
 static void on_registered(struct user *u, mono_us now)
 {
     u->is_registered = true;
-    tell(u, "← registerResponse accepted");
+    tell(u, "← registered");
     histogram_add(&u->call->env->stats->registration, now - u->opened_at);
     if (partner_of(u)->is_registered && u->call->state == CALL_REGISTERING)
         set_state(u->call, CALL_IDLE, MONO_NEVER);
@@ -318,6 +330,8 @@ static void on_ws_message(struct ws *ws, mono_us now, struct str message)
     struct user *u = user_of_ws(ws);
     struct driver_event event = u->call->env->driver->receive(&u->session, message);
     char text[DRIVER_TEXT_MAX];
+    if (event.is_for_partner)
+        u = partner_of(u);
     switch (event.type) {
     case DRIVER_NOTHING:
         break;
@@ -328,13 +342,13 @@ static void on_ws_message(struct ws *ws, mono_us now, struct str message)
         tell(u, "← ringing");
         break;
     case DRIVER_INCOMING:
-        on_incoming(u, now, event.from);
+        on_incoming(u, now, event.from, event.text);
         break;
     case DRIVER_ANSWER:
         on_answer(u, now, event.text);
         break;
     case DRIVER_CANDIDATE:
-        tell(u, "← iceCandidate: %.*s", STR_FMT(event.text));
+        tell(u, "← %.*s", STR_FMT(event.text));
         media_add_candidate(&u->media, now, event.text);
         break;
     case DRIVER_ENDED:
@@ -414,6 +428,7 @@ int call_init(struct call *call, struct call_env *env, uint32_t index)
         u->ws.watch.fd = -1;
         u->session.driver = env->driver;
         u->session.ws = &u->ws;
+        u->session.partner = &partner_of(u)->session;
         (void)snprintf(u->session.name, sizeof(u->session.name), "%s-%s-%u",
                        i == 0 ? "alice" : "bob", env->run, index);
         err = media_init(&u->media, &env->media);

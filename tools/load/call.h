@@ -76,6 +76,9 @@ void call_register(struct call *call, mono_us now);
 /** IDLE: the first calls the second. */
 void call_dial(struct call *call, mono_us now);
 
+/** What the server needs so that it does not forget its users. */
+void call_keep_alive(struct call *call);
+
 /** UP: end it in order. */
 void call_hang_up(struct call *call, mono_us now);
 

@@ -1,57 +1,50 @@
 /* The browser protocol of docs/protocol.md, Node dialect: what a page sends and gets. */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "load/driver.h"
 
-static void send_json(struct driver_session *s, json_t *message)
-{
-    char *text = message ? json_dumps(message, JSON_COMPACT) : NULL;
-    if (text)
-        ws_send(s->ws, str_of(text));
-    free(text);
-    json_decref(message);
-}
-
 static void send_register(struct driver_session *s)
 {
-    send_json(s, json_pack("{s:s, s:s, s:b}", "id", "register", "name", s->name, "extras", 1));
+    driver_send(s, "",
+                json_pack("{s:s, s:s, s:b}", "id", "register", "name", s->name, "extras", 1));
 }
 
 static void send_call(struct driver_session *s, const char *to, const char *offer)
 {
     s->call_id[0] = '\0';
-    send_json(s, json_pack("{s:s, s:s, s:s, s:s}", "id", "call", "from", s->name, "to", to,
-                           "sdpOffer", offer));
+    driver_send(s, "",
+                json_pack("{s:s, s:s, s:s, s:s}", "id", "call", "from", s->name, "to", to,
+                          "sdpOffer", offer));
 }
 
 static void send_accept(struct driver_session *s, const char *from, const char *offer)
 {
-    send_json(s, json_pack("{s:s, s:s, s:s, s:s, s:s}", "id", "incomingCallResponse", "from", from,
-                           "callResponse", "accept", "sdpOffer", offer, "callId", s->call_id));
+    driver_send(s, "",
+                json_pack("{s:s, s:s, s:s, s:s, s:s}", "id", "incomingCallResponse", "from", from,
+                          "callResponse", "accept", "sdpOffer", offer, "callId", s->call_id));
 }
 
 static void send_candidate(struct driver_session *s, const char *candidate, const char *ufrag)
 {
-    send_json(s, json_pack("{s:s, s:{s:s, s:s, s:i, s:s}}", "id", "onIceCandidate", "candidate",
-                           "candidate", candidate, "sdpMid", "0", "sdpMLineIndex", 0,
-                           "usernameFragment", ufrag));
+    driver_send(s, "",
+                json_pack("{s:s, s:{s:s, s:s, s:i, s:s}}", "id", "onIceCandidate", "candidate",
+                          "candidate", candidate, "sdpMid", "0", "sdpMLineIndex", 0,
+                          "usernameFragment", ufrag));
 }
 
 static void send_stop(struct driver_session *s)
 {
     if (s->call_id[0])
-        send_json(s, json_pack("{s:s, s:s}", "id", "stop", "callId", s->call_id));
+        driver_send(s, "", json_pack("{s:s, s:s}", "id", "stop", "callId", s->call_id));
     else
-        send_json(s, json_pack("{s:s}", "id", "stop"));
+        driver_send(s, "", json_pack("{s:s}", "id", "stop"));
 }
 
 /* --- what the server says --- */
 
 static const char *field(const struct driver_session *s, const char *name)
 {
-    const char *text = json_string_value(json_object_get(s->message, name));
-    return text ? text : "";
+    return driver_string(s->message, name);
 }
 
 static bool is_accepted(const struct driver_session *s)
@@ -108,9 +101,9 @@ static struct driver_event on_start(struct driver_session *s)
 
 static struct driver_event on_candidate(struct driver_session *s)
 {
-    const char *text =
-        json_string_value(json_object_get(json_object_get(s->message, "candidate"), "candidate"));
-    return (struct driver_event){.type = DRIVER_CANDIDATE, .text = str_of(text)};
+    const json_t *candidate = json_object_get(s->message, "candidate");
+    return (struct driver_event){.type = DRIVER_CANDIDATE,
+                                 .text = str_of(driver_string(candidate, "candidate"))};
 }
 
 static struct driver_event on_stop(struct driver_session *s)
@@ -139,8 +132,7 @@ static const struct {
 
 static struct driver_event receive(struct driver_session *s, struct str message)
 {
-    json_decref(s->message);
-    s->message = json_loadb(message.p, message.len, 0, NULL);
+    driver_load(s, message);
     for (size_t i = 0; i < ARRAY_LEN(messages); i++) {
         if (strcmp(field(s, "id"), messages[i].id) == 0)
             return messages[i].handler(s);

@@ -32,15 +32,16 @@
 
 /* --- sending --- */
 
-static void send_datagram(struct media *m, const struct dgram *d)
+/* @return false: this machine refused */
+static bool send_datagram(struct media *m, const struct dgram *d)
 {
     struct sockaddr_storage sa;
     socklen_t len = 0;
     bool is_peer = addr_equal(&d->remote, &m->kernel_peer);
     if (!is_peer)
         len = sockaddr_of(&d->remote, m->is_v6, &sa);
-    if (sendto(m->watch.fd, d->data, d->len, 0, is_peer ? NULL : (struct sockaddr *)&sa, len) < 0)
-        m->env->stats->send_failed++;
+    return sendto(m->watch.fd, d->data, d->len, 0, is_peer ? NULL : (struct sockaddr *)&sa, len) >=
+           0;
 }
 
 /* Tell the kernel the other end: it then looks the route up once, not for each packet. */
@@ -89,26 +90,29 @@ static void apply_event(struct media *m, mono_us now, const struct peer_event *e
     }
 }
 
-static void flush(struct media *m)
+/* @return datagrams that were refused */
+static unsigned flush(struct media *m)
 {
     uint8_t buf[PACKET_ROOM];
+    unsigned n_refused = 0;
     struct dgram d = {.data = buf, .cap = sizeof(buf)};
     while (peer_poll_send(m->peer, &d)) {
-        send_datagram(m, &d);
+        n_refused += !send_datagram(m, &d);
         d = (struct dgram){.data = buf, .cap = sizeof(buf)};
     }
+    return n_refused;
 }
 
 /* A handler may close the media: then there is nothing left to drain. */
 static void drain(struct media *m, mono_us now)
 {
     struct peer_event event;
-    flush(m);
+    m->env->stats->send_failed += flush(m);
     while (m->peer && peer_poll_event(m->peer, &event))
         apply_event(m, now, &event);
     if (!m->peer)
         return;
-    flush(m);
+    m->env->stats->send_failed += flush(m);
     rearm(m);
 }
 
@@ -135,7 +139,7 @@ static void say_one(struct media *m)
     payload_write(&(struct payload){m->id.side, m->id.call, m->id.round, m->n_sent, now},
                   &m->env->key, payload);
     bytes_put8(&w, ext ? 0x90 : 0x80);
-    bytes_put8(&w, (uint8_t)(m->offer.kind->opus_pt | (m->n_sent == 0 ? 0x80 : 0)));
+    bytes_put8(&w, (uint8_t)(m->offer.kind.opus_pt | (m->n_sent == 0 ? 0x80 : 0)));
     bytes_put16(&w, (uint16_t)(m->first_seq + m->n_sent));
     bytes_put32(&w, m->first_timestamp + m->n_sent * MEDIA_SAMPLES);
     bytes_put32(&w, m->offer.ssrc);
@@ -145,10 +149,9 @@ static void say_one(struct media *m)
     struct dgram d = {.data = buf, .len = w.len, .cap = sizeof(buf)};
     m->n_sent++;
     m->env->stats->packets_sent++;
-    if (rtp_parse(buf, w.len, &packet) || peer_send_rtp(m->peer, now, &d, &packet))
+    if (rtp_parse(buf, w.len, &packet) || peer_send_rtp(m->peer, now, &d, &packet) ||
+        !send_datagram(m, &d))
         m->env->stats->send_failed++;
-    else
-        send_datagram(m, &d);
 }
 
 static void run_tick(struct media_env *env)
@@ -223,7 +226,7 @@ static bool is_header_right(struct media *m, const struct rtp_packet *packet, ui
         m->heard_seq = heard_seq;
         m->heard_timestamp = heard_timestamp;
     }
-    return packet->pt == m->offer.kind->opus_pt && packet->ssrc == m->heard_ssrc &&
+    return packet->pt == m->offer.kind.opus_pt && packet->ssrc == m->heard_ssrc &&
            heard_seq == m->heard_seq && heard_timestamp == m->heard_timestamp &&
            packet->padding_len == 0 && packet->n_csrc == 0 && packet->marker == (seq == 0);
 }
@@ -271,12 +274,22 @@ static void hear(struct media *m, mono_us now, const struct dgram *d,
     }
 }
 
+/* The tag tells the profile that the two agreed on: RFC 7714 §5.3, RFC 5764 §4.1.2. */
+static void count_profile(struct stats *stats, size_t tag_len)
+{
+    if (tag_len == 16)
+        stats->heard_gcm++;
+    else
+        stats->heard_sha1++;
+}
+
 /* --- datagrams --- */
 
 static void input(struct media *m, struct dgram *d)
 {
     mono_us now = loop_now();
     struct rtp_packet packet;
+    size_t wire_len = d->len;
     if (!m->peer) /* a check of the server before its answer: it will come again */
         return;
     if (!rtp_is_rtp(d->data, d->len)) {
@@ -285,6 +298,8 @@ static void input(struct media *m, struct dgram *d)
     } else if (peer_receive_rtp(m->peer, now, d, &packet)) {
         m->env->stats->undecryptable++;
     } else {
+        if (!m->has_heard)
+            count_profile(m->env->stats, wire_len - d->len);
         hear(m, now, d, &packet);
     }
 }
@@ -356,6 +371,26 @@ static int open_socket(struct media *m)
     return loop_watch(m->env->loop, &m->watch, EPOLLIN);
 }
 
+static struct ice_candidate host_candidate(const struct media *m)
+{
+    return (struct ice_candidate){
+        .type = ICE_HOST,
+        .transport = ICE_UDP,
+        .component = 1,
+        .priority = ice_candidate_priority(ICE_HOST, 65535),
+        .foundation = "1",
+        .addr = m->local,
+    };
+}
+
+static void write_candidate(struct media *m)
+{
+    struct ice_candidate c = host_candidate(m);
+    (void)ice_candidate_write(&c, m->candidate);
+    m->offer.candidate = m->env->is_trickle ? NULL : m->candidate;
+    m->offer.address = m->local;
+}
+
 int media_open(struct media *m, const struct media_identity *id)
 {
     struct rng *rng = m->env->peer.rng;
@@ -372,7 +407,7 @@ int media_open(struct media *m, const struct media_identity *id)
     rng_ice_chars(rng, m->pwd, MEDIA_PWD);
     rng_ice_chars(rng, m->cname, MEDIA_CNAME);
     m->offer = (struct offer){
-        .kind = &offer_kinds[id->side],
+        .kind = offer_kinds[id->side],
         .ufrag = m->ufrag,
         .pwd = m->pwd,
         .fingerprint = m->env->fingerprint,
@@ -381,32 +416,17 @@ int media_open(struct media *m, const struct media_identity *id)
         .session_id = rng_u64(rng) >> 1,
     };
     int err = m->env->is_off ? 0 : open_socket(m);
-    if (err)
+    if (err) {
         media_close(m, 0);
-    return err;
+        return err;
+    }
+    write_candidate(m);
+    return 0;
 }
 
 void media_offer(const struct media *m, struct text *ret)
 {
     offer_write(&m->offer, ret);
-}
-
-static struct ice_candidate host_candidate(const struct media *m)
-{
-    return (struct ice_candidate){
-        .type = ICE_HOST,
-        .transport = ICE_UDP,
-        .component = 1,
-        .priority = ice_candidate_priority(ICE_HOST, 65535),
-        .foundation = "1",
-        .addr = m->local,
-    };
-}
-
-void media_candidate(const struct media *m, char *buf)
-{
-    struct ice_candidate c = host_candidate(m);
-    (void)ice_candidate_write(&c, buf);
 }
 
 /* A server on the loopback address alone is reached from there only. */
@@ -422,16 +442,14 @@ static void choose_local(struct media *m, const struct peer_params *params)
     m->local = addr_v4(127, 0, 0, 1, m->local.port);
 }
 
-const char *media_start(struct media *m, mono_us now, struct str answer)
+/* @return NULL, or why not */
+static const char *start_peer(struct media *m, mono_us now, const struct peer_params *params,
+                              bool is_offerer)
 {
-    struct peer_params params;
-    const char *error;
-    if (!offer_read_answer(&m->offer, answer, &params, &error))
-        return error;
-    choose_local(m, &params);
+    choose_local(m, params);
     struct ice_candidate candidate = host_candidate(m);
     const struct peer_local local = {
-        .is_offerer = true,
+        .is_offerer = is_offerer,
         .ufrag = str_of(m->ufrag),
         .pwd = str_of(m->pwd),
         .cname = str_of(m->cname),
@@ -439,13 +457,30 @@ const char *media_start(struct media *m, mono_us now, struct str answer)
         .n_candidates = 1,
     };
     struct peer *p = mem_zalloc_aligned(sizeof(*p));
-    if (!p || peer_init(p, now, &params, &local, &m->env->peer)) {
+    if (!p || peer_init(p, now, params, &local, &m->env->peer)) {
         mem_free(p);
         return "the peer cannot be made";
     }
     m->peer = p;
     drain(m, now);
     return NULL;
+}
+
+const char *media_start(struct media *m, mono_us now, struct str answer)
+{
+    struct peer_params params;
+    const char *error = offer_read_answer(&m->offer, answer, &params);
+    return error ? error : start_peer(m, now, &params, true);
+}
+
+const char *media_answer(struct media *m, mono_us now, struct str offer, struct text *ret)
+{
+    struct peer_params params;
+    const char *error = offer_read_offer(&m->offer, offer, &params);
+    if (error)
+        return error;
+    offer_write_answer(&m->offer, &params, ret);
+    return m->env->is_off ? NULL : start_peer(m, now, &params, false);
 }
 
 void media_add_candidate(struct media *m, mono_us now, struct str candidate)
@@ -465,7 +500,7 @@ void media_close(struct media *m, mono_us now)
     media_hush(m);
     if (m->peer) {
         peer_close(m->peer, now);
-        flush(m);
+        (void)flush(m); /* the server may have closed its port already */
         peer_deinit(m->peer);
         mem_free(m->peer);
         m->peer = NULL;

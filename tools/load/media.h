@@ -1,10 +1,11 @@
 /**
  * The audio of one user in one call: a UDP socket of its own, a struct peer as a browser has it
- * (offerer: controlling, DTLS client), a microphone that speaks every 20 ms, and an ear that
- * checks what it hears.
+ * (who offers is controlling), a microphone that speaks every 20 ms, and an ear that checks what
+ * it hears.
  *
  *     media_open            socket and credentials: media_offer makes the SDP
  *     media_start           the answer is there: ICE and DTLS begin   → on_connected
+ *     or media_answer       the server offers: the same at once
  *     media_speak           the microphone opens
  *                                                  the first packet   → on_heard
  *     media_hush            it closes; the ear stays open
@@ -46,7 +47,8 @@ struct media_handlers {
 
 /** What all of them share. */
 struct media_env {
-    bool is_off; /**< offers are made, no socket is opened */
+    bool is_off;     /**< offers are made, no socket is opened */
+    bool is_trickle; /**< the candidate is not in the SDP: media_candidate */
     struct loop *loop;
     struct stats *stats;
     struct peer_env peer;
@@ -79,6 +81,7 @@ struct media {
     struct peer *peer;       /**< owned; NULL before media_start */
     bool is_v6, is_connected, has_heard;
     char ufrag[MEDIA_UFRAG + 1], pwd[MEDIA_PWD + 1], cname[MEDIA_CNAME + 1];
+    char candidate[ICE_CANDIDATE_TEXT_MAX];
     struct offer offer;
 
     /* the microphone */
@@ -106,13 +109,17 @@ MUST_CHECK int media_open(struct media *m, const struct media_identity *id);
 
 void media_offer(const struct media *m, struct text *ret);
 
-/** The line of our candidate. @param buf ICE_CANDIDATE_TEXT_MAX bytes */
-void media_candidate(const struct media *m, char *buf);
-
 /**
  * @return NULL, or why the answer cannot be used: constant storage
  */
 MUST_CHECK const char *media_start(struct media *m, mono_us now, struct str answer);
+
+/**
+ * The server offers. @param ret the answer, set on success only
+ * @return NULL, or why the offer cannot be used: constant storage
+ */
+MUST_CHECK const char *media_answer(struct media *m, mono_us now, struct str offer,
+                                    struct text *ret);
 
 /** A trickled candidate; empty = no more. */
 void media_add_candidate(struct media *m, mono_us now, struct str candidate);

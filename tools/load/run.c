@@ -79,6 +79,7 @@ static bool init_env(struct run *run, const char **error)
     env->ws.subprotocol = env->driver->subprotocol;
     env->has_media = !run->options->no_media;
     media->is_off = run->options->no_media;
+    media->is_trickle = env->driver->candidate != NULL;
     env->is_demo = run->options->demo;
     rng_fill(&run->rng, &media->key, sizeof(media->key));
     (void)snprintf(env->run, sizeof(env->run), "%04x", rng_u32(&run->rng) & 0xffff);
@@ -220,6 +221,21 @@ static void show_demo(struct run *run, mono_us now)
                      (double)histogram_percentile(&run->stats.latency, 50) / 1000);
     }
     run->progress_at = now;
+}
+
+/* Each call once a round, evenly spread. */
+static void keep_alive(struct run *run, mono_us now)
+{
+    mono_us elapsed = now - run->alive_at;
+    size_t until = (size_t)((double)run->n_calls * (double)elapsed / (double)DRIVER_KEEP_ALIVE);
+    if (!run->env.driver->keep_alive)
+        return;
+    for (; run->n_alive < until && run->n_alive < run->n_calls; run->n_alive++)
+        call_keep_alive(&run->calls[run->n_alive]);
+    if (elapsed >= DRIVER_KEEP_ALIVE) {
+        run->alive_at = now;
+        run->n_alive = 0;
+    }
 }
 
 /* --- the phases --- */
@@ -382,6 +398,7 @@ static void on_timer(struct loop_timer *t, mono_us now)
 {
     struct run *run = CONTAINER_OF(t, struct run, timer);
     go_on(run, now);
+    keep_alive(run, now);
     if (run->options->demo)
         show_demo(run, now);
     else if (!run->options->quiet)
@@ -396,7 +413,7 @@ void run_all(struct run *run, const volatile bool *stop)
 {
     mono_us now = loop_now();
     run->moments[RUN_BEFORE] = sample(run);
-    run->started_at = run->progress_at = now;
+    run->started_at = run->progress_at = run->alive_at = now;
     run->progress_sample = run->moments[RUN_BEFORE];
     enter(run, RUN_REGISTERING, now);
     loop_timer_set(&run->loop, &run->timer, now);

@@ -46,6 +46,8 @@ struct run {
     size_t n_dialled;             /**< of this round; churning: all */
     mono_us dial_at;              /**< when the next call is placed */
     size_t cursor;                /**< churning: where to look for a free pair */
+    mono_us alive_at;             /**< begin of the current round of keeping sessions alive */
+    size_t n_alive;               /**< calls that had their turn in it */
     struct loop_timer timer;
     mono_us progress_at;
     uint64_t progress_received;

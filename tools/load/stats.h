@@ -18,6 +18,8 @@
     X(calls_failed, true, "calls that failed")                                                     \
     X(users_failed, true, "users who could not register")                                          \
     X(users_lost, true, "users whose WebSocket broke")                                             \
+    X(heard_gcm, false, "users who hear AES-GCM")                                                  \
+    X(heard_sha1, false, "users who hear AES-CM with HMAC-SHA1")                                   \
     X(packets_sent, false, "packets sent")                                                         \
     X(packets_received, false, "packets received")                                                 \
     X(packets_lost, true, "packets lost")                                                          \
