@@ -84,7 +84,7 @@ static int find_addresses(struct engine *e, const struct engine_config *config)
         e->n_addrs = 1;
         return 0;
     }
-    int n = interfaces_list(e->workers[0].socket.is_v6, e->addrs, ENGINE_MAX_ADDRESSES);
+    int n = interfaces_list(socket_has_v6(&e->workers[0].socket), e->addrs, ENGINE_MAX_ADDRESSES);
     if (n < 0)
         return n;
     e->n_addrs = (size_t)n;
@@ -94,6 +94,7 @@ static int find_addresses(struct engine *e, const struct engine_config *config)
 static int open_workers(struct engine *e, const struct engine_config *config, char *error)
 {
     struct worker_config wc = {
+        .dscp = config->dscp,
         .tick = config->tick,
         .ice_lite = config->ice_lite,
         .rng = e->rng,

@@ -31,6 +31,7 @@ struct engine_config {
     unsigned workers;   /**< 1..ENGINE_MAX_WORKERS; 0 = one a core */
     bool ice_lite;      /**< answer checks only, never send any (RFC 8445 §2.5) */
     mono_us tick;       /**< sleep of a busy worker between two turns; 0 = wake per packet */
+    unsigned dscp;      /**< mark of what is sent, 0..63 (RFC 2474); 0 = none */
     const struct addr *external_ips; /**< offered in place of the interfaces' own; borrowed */
     size_t n_external_ips;           /**< 0 = offer the interfaces' addresses */
     void (*wake)(void *user);        /**< events wait; called from worker threads */

@@ -1,13 +1,15 @@
 /**
- * The UDP socket of a worker, read and written in batches.
+ * The UDP port of a worker, read and written in batches.
  *
- * rx_batch and tx_batch are a seam: nothing above them knows that there are system calls behind.
- * On a wildcard address the local address of every datagram is learnt and kept (IP_PKTINFO), so
- * that an answer leaves from where the question arrived, also on a machine with many addresses.
+ * rx_batch and tx_batch are a seam: nothing above them knows that there are system calls behind,
+ * nor that a wildcard port is two sockets, one for each family. On a wildcard address the local
+ * address of every datagram is learnt and kept (IP_PKTINFO), so that an answer leaves from where
+ * the question arrived, also on a machine with many addresses.
  */
 #ifndef ENGINE_SOCKET_H
 #define ENGINE_SOCKET_H
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,11 +26,22 @@
 
 struct socket_batch; /* the arrays that recvmmsg and sendmmsg want; private */
 
+/** IPv4 and IPv6. */
+#define SOCKET_FAMILIES 2
+
+/** One family of a port. Private. */
+struct socket_family {
+    int fd;     /**< owned */
+    bool is_v6; /**< AF_INET6, with IPV6_V6ONLY */
+};
+
+/** Fields are private but for `bound`. */
 struct socket {
-    int fd;                  /**< owned; -1 = closed */
-    bool is_v6;              /**< AF_INET6; IPv4 peers appear as mapped addresses */
+    struct socket_family families[SOCKET_FAMILIES];
+    unsigned n_families;     /**< 0 = closed */
+    unsigned first;          /**< the family that is read first the next time */
     bool is_wildcard;        /**< bound to no particular address: use packet info */
-    struct addr bound;       /**< with the real port */
+    struct addr bound;       /**< public: with the real port */
     struct socket_batch *io; /**< owned */
 };
 
@@ -36,10 +49,33 @@ struct socket {
  * Open and bind.
  *
  * @param listen 0.0.0.0 or ::  = every address, of both families when the kernel has IPv6;
- *               a port of 0 lets the system choose
+ *               a port of 0 lets the system choose, the same one for both families
  * @return 0, or a negative errno (-EADDRINUSE, -EADDRNOTAVAIL, -EACCES, -ENOMEM, …)
  */
 MUST_CHECK int socket_open(struct socket *s, const struct addr *listen);
+
+/** Largest DSCP (RFC 2474 §3: six bits). */
+#define SOCKET_MAX_DSCP 63
+
+/**
+ * Mark everything that is sent from now on with a differentiated services code point.
+ *
+ * @param dscp 0..SOCKET_MAX_DSCP; 0 = best effort. 46 = expedited forwarding (RFC 3246), which
+ *             RFC 8837 §5 recommends for interactive audio
+ * @return 0, or a negative errno
+ */
+MUST_CHECK int socket_set_dscp(struct socket *s, unsigned dscp);
+
+/** Can it reach IPv6 peers? */
+bool socket_has_v6(const struct socket *s);
+
+/**
+ * What to wait on until a datagram is there.
+ *
+ * @param ret room for SOCKET_FAMILIES
+ * @return number of entries
+ */
+nfds_t socket_poll_fds(const struct socket *s, struct pollfd *ret);
 
 /** Legal on a closed one. */
 void socket_close(struct socket *s);

@@ -500,17 +500,14 @@ static void measure_load(struct worker *w, size_t n, mono_us now)
 
 static void sleep_until_work(struct worker *w, mono_us now)
 {
-    struct pollfd fds[2] = {
-        {.fd = w->wake_fd, .events = POLLIN},
-        {.fd = w->socket.fd, .events = POLLIN},
-    };
+    struct pollfd fds[1 + SOCKET_FAMILIES] = {{.fd = w->wake_fd, .events = POLLIN}};
     mono_us wait = timer_heap_next(&w->timers);
     wait = wait == MONO_NEVER ? MONO_NEVER : wait > now ? wait - now : 0;
-    nfds_t n_fds = 2;
-    if (w->is_busy) {
+    nfds_t n_fds = 1;
+    if (w->is_busy)
         wait = mono_min(wait, w->config.tick);
-        n_fds = 1;
-    }
+    else
+        n_fds += socket_poll_fds(&w->socket, fds + 1);
     struct timespec ts = {.tv_sec = wait / US_PER_S, .tv_nsec = wait % US_PER_S * 1000};
     if (ppoll(fds, n_fds, wait == MONO_NEVER ? NULL : &ts, NULL) > 0 && fds[0].revents) {
         uint64_t count;
@@ -546,12 +543,14 @@ static void *run(void *arg)
 int worker_open(struct worker *w, const struct worker_config *config)
 {
     int err;
-    *w = (struct worker){.config = *config, .wake_fd = -1, .socket.fd = -1};
+    *w = (struct worker){.config = *config, .wake_fd = -1};
     mailbox_init(&w->inbox);
     list_init(&w->calls);
     timer_heap_init(&w->timers);
     demux_init(&w->demux, config->rng);
     err = socket_open(&w->socket, &config->listen);
+    if (!err)
+        err = socket_set_dscp(&w->socket, config->dscp);
     if (err)
         return err;
     w->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);

@@ -80,6 +80,7 @@ struct worker_report {
 struct worker_config {
     struct addr listen;
     mono_us tick;
+    unsigned dscp; /**< 0..SOCKET_MAX_DSCP */
     bool ice_lite;
     struct rng *rng;                      /**< thread-safe; outlives the worker */
     const struct dtls_identity *identity; /**< outlives the worker */

@@ -66,6 +66,7 @@ struct options {
     struct options_ips media_external_ip; /**< at most one of each family; none = as bound */
     bool media_ice_lite;
     uint32_t media_tick_us; /**< µs, 0 = wake for every packet */
+    uint32_t media_dscp;    /**< 0 = unmarked */
     mono_us call_ring_timeout;
     mono_us call_setup_timeout;
     uint32_t call_max_users; /**< n */

@@ -78,6 +78,10 @@ const struct options_row options_table[] = {
      .fallback = "1000", .min = 0, .max = 10000, .unit = "µs",
      .help = "A busy worker collects packets for this long before it relays them, which halves the "
              "CPU time for half of it as mean delay. 0: never."},
+    {.key = "media.dscp", .type = OPTIONS_TYPE_NUMBER, MEMBER(media_dscp), .fallback = "46",
+     .min = 0, .max = 63,
+     .help = "Differentiated services mark of outgoing media. 46: expedited forwarding, as RFC 8837 "
+             "has it for audio. 0: none."},
     {.key = "call.ring_timeout", .type = OPTIONS_TYPE_DURATION, MEMBER(call_ring_timeout),
      .fallback = "1min", .min = US_PER_S, .max = 3600 * US_PER_S,
      .help = "A call that nobody answers ends after this time."},

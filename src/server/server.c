@@ -195,6 +195,7 @@ static int open_media(struct server *s)
         .workers = o->media_workers,
         .ice_lite = o->media_ice_lite,
         .tick = o->media_tick_us,
+        .dscp = o->media_dscp,
         .external_ips = o->media_external_ip.item,
         .n_external_ips = o->media_external_ip.n,
         .wake = wake_media,

@@ -426,12 +426,13 @@ static inline mono_us browsers_deadline(const struct bench *b)
 
 static inline void bench_sleep(struct bench *b, mono_us until)
 {
-    struct pollfd fds[BENCH_MAX_BROWSERS + 1] = {{.fd = b->wake_fd, .events = POLLIN}};
+    struct pollfd fds[BENCH_MAX_BROWSERS * SOCKET_FAMILIES + 1] = {
+        {.fd = b->wake_fd, .events = POLLIN}};
     nfds_t n = 1;
     for (unsigned i = 0; i < BENCH_MAX_BROWSERS; i++) {
         const struct browser *br = &b->browsers[i];
         if (br->peer && !br->has_left)
-            fds[n++] = (struct pollfd){.fd = br->socket.fd, .events = POLLIN};
+            n += socket_poll_fds(&br->socket, fds + n);
     }
     mono_us wait = mono_min(until, browsers_deadline(b)) - bench_now();
     int r = poll(fds, n, wait > 0 ? (int)((wait + 999) / 1000) : 0);

@@ -79,6 +79,7 @@ static void defaults_are_those_that_others_rely_on(void **state)
     assert_int_equal(o->media_external_ip.n, 0);
     assert_false(o->media_ice_lite);
     assert_int_equal(o->media_tick_us, 1000);
+    assert_int_equal(o->media_dscp, 46);
     assert_int_equal(o->call_setup_timeout, 30 * US_PER_S);
     assert_int_equal(o->call_ring_timeout, 60 * US_PER_S);
     assert_int_equal(o->log_level, OPTIONS_LOG_INFO);
