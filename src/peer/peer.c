@@ -195,6 +195,7 @@ static void drain_dtls(struct peer *p)
                 break;
             }
             set_state(p, PEER_CONNECTED);
+            p->measure.connected_at = p->now;
             push_event(p, &(struct peer_event){.type = PEER_EVENT_CONNECTED});
             break;
         case DTLS_EVENT_FAILED:
@@ -342,12 +343,21 @@ static int input_rtcp(struct peer *p, const struct dgram *d)
     err = rtp_report_receive(&p->report, p->now, d->data, len, &p->source, p->has_source, &events);
     if (err)
         return PEER_E_MALFORMED;
+    if (events.is_reported)
+        peer_measure_reported(&p->measure, &p->report, events.is_rtt);
     if (events.is_bye) {
         p->has_source = false; /* the source is over, not the call: another one may follow */
         peer_repair_restart(&p->repair);
     }
     peer_repair_feedback(&p->repair, d->data, len, p->local_ssrc);
     return 0;
+}
+
+static void sample_jitter(struct peer *p)
+{
+    if (p->has_source && p->source.clock_rate)
+        rtp_mean_add(&p->measure.jitter_up, (mono_us)((uint64_t)rtp_recv_stats_jitter(&p->source) *
+                                                      (uint64_t)US_PER_S / p->source.clock_rate));
 }
 
 /* The farewell, a report that is due, or a question for lost packets. @return false = nothing */
@@ -360,8 +370,10 @@ static bool write_plain_rtcp(struct peer *p, struct bytes_writer *w)
     }
     if (p->state != PEER_CONNECTED || !p->has_path)
         return false;
-    if (rtp_report_write(&p->report, p->now, &p->source, p->has_source, w))
+    if (rtp_report_write(&p->report, p->now, &p->source, p->has_source, w)) {
+        sample_jitter(p);
         return true;
+    }
     return p->has_source && peer_repair_write_nack(&p->repair, p->now, &p->report, &p->source, w);
 }
 
@@ -507,6 +519,7 @@ int peer_receive_rtp(struct peer *p, mono_us now, struct dgram *d, struct rtp_pa
         set_source(p, ret);
     if (!rtp_recv_stats_packet(&p->source, ret->seq, ret->timestamp, now))
         peer_repair_received(&p->repair, ret->seq, now);
+    peer_measure_received(&p->measure, d->data, ret, p->ext_recv[PEER_EXT_AUDIO_LEVEL], now);
     if (!addr_equal(&d->remote, &p->path_remote) && ret->seq == p->source.max_seq)
         follow_media(p, now, d);
     return 0;
@@ -521,7 +534,9 @@ int peer_send_rtp(struct peer *p, mono_us now, struct dgram *d, const struct rtp
         return srtp_error(p, err);
     d->local = p->path_local;
     d->remote = p->path_remote;
+    uint16_t seq = get_be16(d->data + 2);
+    peer_measure_sent(&p->measure, &p->report, seq);
     rtp_report_sent(&p->report, packet->timestamp, packet->payload_len, now);
-    peer_repair_sent(&p->repair, get_be16(d->data + 2), d, now);
+    peer_repair_sent(&p->repair, seq, d, now);
     return 0;
 }

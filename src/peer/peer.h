@@ -24,6 +24,7 @@
 #include "dtls/conn.h"
 #include "dtls/context.h"
 #include "ice/agent.h"
+#include "peer/measure.h"
 #include "peer/params.h"
 #include "peer/repair.h"
 #include "rtp/packet.h"
@@ -110,6 +111,7 @@ struct peer {
     struct addr path_local, path_remote;
     uint32_t local_ssrc;
     struct rtp_recv_stats source; /**< valid when has_source: what we receive now */
+    struct peer_measure measure;
     struct rtp_report report;
     struct peer_repair repair;
     uint8_t ext_send[PEER_N_EXT], ext_recv[PEER_N_EXT];

@@ -38,11 +38,11 @@ struct peer_repair {
 void peer_repair_init(struct peer_repair *r, bool is_on, bool is_reduced);
 void peer_repair_deinit(struct peer_repair *r);
 
-/** Packet path: an authentic packet of the current source came. */
+/** Packet path: an authentic packet of the current source came. Loss is counted, asked for or not.
+ */
 static inline void peer_repair_received(struct peer_repair *r, uint16_t seq, mono_us now)
 {
-    if (r->is_on)
-        rtp_nack_packet(&r->nack, seq, now);
+    rtp_nack_packet(&r->nack, seq, now);
 }
 
 /** Packet path: a protected packet goes out. */

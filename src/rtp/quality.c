@@ -138,7 +138,7 @@ void rtp_quality_snapshot(struct rtp_quality *q, mono_us now,
     if (ret->has_mos) {
         const struct rtp_quality_line line = {
             .codec = state->codec,
-            .loss = ret->loss_after,
+            .loss = 1 - (1 - ret->loss_after) * (1 - state->far_loss),
             .burst = ret->burst,
             .delay = ret->delay,
         };

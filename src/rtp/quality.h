@@ -89,7 +89,8 @@ struct rtp_quality_state {
     bool has_rtt;    /**< rtt_near and rtt_far are both valid */
     mono_us jitter;
     mono_us rtt_near, rtt_far;
-    mono_us frame; /**< 0 = not known */
+    mono_us frame;   /**< 0 = not known */
+    double far_loss; /**< 0 … 1: lost behind us, on the way to the ear; 0 = none, or not known */
 };
 
 /** One direction over one interval. A value counts only where its has_ says so. */
@@ -101,7 +102,7 @@ struct rtp_quality_snapshot {
 
     bool has_loss;      /**< enough packets: RTP_QUALITY_MIN_PACKETS */
     double loss_before; /**< 0 … 1, without repair */
-    double loss_after;  /**< 0 … 1, what the receiver had to conceal at least */
+    double loss_after;  /**< 0 … 1, what repair did not bring back */
     double burst;       /**< BurstR, >= 1 */
 
     bool has_jitter;

@@ -19,7 +19,7 @@ const SILENT_MICROPHONE_MS = 10000;
 const LIMITS = Object.freeze([
     { measure: 'loss-in', fair: .02, poor: .08 },
     { measure: 'loss-out', fair: .02, poor: .08 },
-    { measure: 'jitter', fair: 35, poor: 90 },
+    { measure: 'jitter', fair: 25, poor: 60 },
     { measure: 'delay', fair: 250, poor: 500 },
 ]);
 

@@ -119,6 +119,7 @@ struct bench *bench_new(void)
     rng_init_seeded(&b->rng, 4711);
     b->now = 1000 * US_PER_S;
     b->delay = 5 * US_PER_MS;
+    b->level_db[0] = b->level_db[1] = 42;
     b->server = addr_v4(192, 0, 2, 1, 40000);
     b->addrs[0] = addr_v4(198, 51, 100, 1, 5000);
     b->addrs[1] = addr_v4(198, 51, 100, 2, 5000);
@@ -362,7 +363,7 @@ void bench_send(struct bench *b, unsigned i, uint32_t ssrc, uint16_t seq, uint32
     if (ext) {
         bytes_put32(&w, 0xbede0001);
         bytes_put8(&w, (uint8_t)(ext << 4));
-        bytes_put8(&w, 0x80 | 42);
+        bytes_put8(&w, 0x80 | b->level_db[i]);
         bytes_put16(&w, 0);
     }
     bytes_put(&w, payload, len);

@@ -62,6 +62,8 @@ struct bench {
     struct peer *browsers[2];
     struct addr server, addrs[2]; /**< addrs: as the server sees them; a test may move one */
 
+    uint8_t level_db[2]; /**< audio level that browser i marks its packets with [-dBov] */
+
     unsigned loss_percent;
     mono_us delay, jitter; /**< one way */
     bench_filter_fn filter;

@@ -149,6 +149,19 @@ static void a_snapshot_is_about_its_interval(void **state)
     close_to(s.r, 93.2 - 1.692);
 }
 
+static void what_is_lost_behind_us_counts_for_the_ear(void **state)
+{
+    const struct rtp_quality_counts counts = {.expected = 1000, .lost = 100, .runs = 100};
+    struct rtp_quality_state far = known;
+    (void)state;
+    far.far_loss = 0.2;
+    rtp_quality_init(&q, 0);
+    rtp_quality_snapshot(&q, US_PER_S, &counts, &far, &s);
+    close_to(s.loss_after, 0.1); /* the near line's own */
+    /* 1 − 0.9·0.8 = 28 % */
+    close_to(s.r, 93.2 - 1.692 - 95 * 28 / (28 / 1.0 + 19));
+}
+
 static void counters_of_two_intervals_may_disagree(void **state)
 {
     struct rtp_quality_counts counts = {60, 0, 0, 0, {0}};
@@ -217,6 +230,7 @@ int main(void)
         cmocka_unit_test(delay_is_made_of_its_parts),
         cmocka_unit_test(no_data_is_unknown),
         cmocka_unit_test(a_snapshot_is_about_its_interval),
+        cmocka_unit_test(what_is_lost_behind_us_counts_for_the_ear),
         cmocka_unit_test(counters_of_two_intervals_may_disagree),
         cmocka_unit_test(levels_are_those_of_the_interval),
         cmocka_unit_test(two_askers_do_not_disturb_each_other),
