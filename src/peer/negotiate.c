@@ -21,8 +21,8 @@
 #include "peer/negotiate_private.h"
 #include "sdp/opus.h"
 
-static int refuse(struct negotiate_error *err, int code, unsigned line, const char *attribute,
-                  const char *text)
+int negotiate_refuse(struct negotiate_error *err, int code, unsigned line, const char *attribute,
+                     const char *text)
 {
     if (err)
         *err = (struct negotiate_error){.line = line, .attribute = attribute, .text = text};
@@ -67,9 +67,8 @@ static bool next_format(const struct sdp *s, const struct sdp_media *m, struct s
     return false;
 }
 
-/** @param clock_rate 0 = any @return false when the section does not offer it */
-static bool find_codec(const struct sdp *s, const struct sdp_media *m, enum codec_id id,
-                       uint32_t clock_rate, struct sdp_rtpmap *ret)
+bool negotiate_find_codec(const struct sdp *s, const struct sdp_media *m, enum codec_id id,
+                          uint32_t clock_rate, struct sdp_rtpmap *ret)
 {
     struct str rest = m->formats;
     struct sdp_rtpmap map;
@@ -87,7 +86,7 @@ static bool has_any_codec(const struct sdp *s, const struct sdp_media *m)
 {
     struct sdp_rtpmap map;
     for (enum codec_id id = CODEC_OPUS; id < CODEC_TELEPHONE_EVENT; id++) {
-        if (find_codec(s, m, id, 0, &map))
+        if (negotiate_find_codec(s, m, id, 0, &map))
             return true;
     }
     return false;
@@ -162,22 +161,16 @@ static int find_audio(const struct sdp *offer, struct audio_line *ret, struct ne
         wanted = wanted ? wanted : m;
     }
     if (!wanted)
-        return refuse(err, NEGOTIATE_E_NO_AUDIO, 0, "m=audio", "the offer has no audio");
+        return negotiate_refuse(err, NEGOTIATE_E_NO_AUDIO, 0, "m=audio", "the offer has no audio");
     if (!is_our_proto(wanted->proto))
-        return refuse(err, NEGOTIATE_E_PROTO, wanted->line, "m=audio",
-                      "audio must be offered as UDP/TLS/RTP/SAVPF");
-    return refuse(err, NEGOTIATE_E_NO_CODEC, wanted->line, "m=audio",
-                  "none of Opus, PCMU, PCMA and G722 is offered");
+        return negotiate_refuse(err, NEGOTIATE_E_PROTO, wanted->line, "m=audio",
+                                "audio must be offered as UDP/TLS/RTP/SAVPF");
+    return negotiate_refuse(err, NEGOTIATE_E_NO_CODEC, wanted->line, "m=audio",
+                            "none of Opus, PCMU, PCMA and G722 is offered");
 }
 
-/**
- * An attribute of the transport: from the section, else from the session level, else from the
- * section whose transport is shared (a bundle-only section need not repeat it, RFC 8843 §7.1.3).
- *
- * @param ret_level  for sdp_next; may be NULL
- */
-static const struct sdp_attr *find_transport(const struct audio_line *line, struct str name,
-                                             const struct sdp_media **ret_level)
+const struct sdp_attr *negotiate_find_transport(const struct audio_line *line, struct str name,
+                                                const struct sdp_media **ret_level)
 {
     const struct sdp_media *levels[] = {line->m, NULL, line->tagged};
     size_t n = line->tagged ? 3 : 2;
@@ -205,7 +198,8 @@ static int read_mid(const struct audio_line *line, struct peer_params *p,
     if (!a)
         return 0;
     if (!sdp_is_token(a->value) || !str_copy(a->value, p->mid, sizeof(p->mid)))
-        return refuse(err, NEGOTIATE_E_MID, a->line, "a=mid", "not a name of 1 to 64 characters");
+        return negotiate_refuse(err, NEGOTIATE_E_MID, a->line, "a=mid",
+                                "not a name of 1 to 64 characters");
     return 0;
 }
 
@@ -221,17 +215,17 @@ static int read_bundle(const struct audio_line *line, struct peer_params *p,
         return 0;
     if (!line->anchor || line->anchor->port == 0 || !is_our_proto(line->anchor->proto) ||
         !sdp_is_token(negotiate_mid(line->offer, line->anchor)))
-        return refuse(err, NEGOTIATE_E_BUNDLE, line->m->line, "a=bundle-only",
-                      "audio hangs on a line that cannot be accepted");
+        return negotiate_refuse(err, NEGOTIATE_E_BUNDLE, line->m->line, "a=bundle-only",
+                                "audio hangs on a line that cannot be accepted");
     return 0;
 }
 
 static int read_rtcp_mux(const struct audio_line *line, struct peer_params *p,
                          struct negotiate_error *err)
 {
-    if (!find_transport(line, STR("rtcp-mux"), NULL))
-        return refuse(err, NEGOTIATE_E_RTCP_MUX, line->m->line, "a=rtcp-mux",
-                      "RTP and RTCP must be offered on one port");
+    if (!negotiate_find_transport(line, STR("rtcp-mux"), NULL))
+        return negotiate_refuse(err, NEGOTIATE_E_RTCP_MUX, line->m->line, "a=rtcp-mux",
+                                "RTP and RTCP must be offered on one port");
     p->reduced_size_rtcp = sdp_find(line->offer, line->m, STR("rtcp-rsize")) != NULL;
     p->nack = true; /* see negotiate_write.c: not to be had by asking what was offered */
     return 0;
@@ -241,13 +235,14 @@ static int read_rtcp_mux(const struct audio_line *line, struct peer_params *p,
 static int read_ice_text(const struct audio_line *line, struct str name, size_t min, char *buf,
                          const char *attribute, struct negotiate_error *err)
 {
-    const struct sdp_attr *a = find_transport(line, name, NULL);
+    const struct sdp_attr *a = negotiate_find_transport(line, name, NULL);
     if (!a)
-        return refuse(err, NEGOTIATE_E_ICE, line->m->line, attribute,
-                      "ICE credentials are missing");
+        return negotiate_refuse(err, NEGOTIATE_E_ICE, line->m->line, attribute,
+                                "ICE credentials are missing");
     if (!sdp_is_ice_chars(a->value, min, PEER_MAX_ICE_TEXT) ||
         !str_copy(a->value, buf, PEER_MAX_ICE_TEXT + 1))
-        return refuse(err, NEGOTIATE_E_ICE, a->line, attribute, "malformed ICE credentials");
+        return negotiate_refuse(err, NEGOTIATE_E_ICE, a->line, attribute,
+                                "malformed ICE credentials");
     return 0;
 }
 
@@ -272,11 +267,12 @@ static int read_candidates(const struct audio_line *line, struct peer_params *p,
 {
     (void)err;
     const struct sdp_media *level = NULL;
-    const struct sdp_attr *a = find_transport(line, STR("candidate"), &level);
+    const struct sdp_attr *a = negotiate_find_transport(line, STR("candidate"), &level);
     for (; a && p->n_candidates < PEER_MAX_CANDIDATES;
          a = sdp_next(line->offer, level, STR("candidate"), a))
         p->candidates[p->n_candidates++] = sdp_candidate_text(a);
-    p->remote_end_of_candidates = find_transport(line, STR("end-of-candidates"), NULL) != NULL;
+    p->remote_end_of_candidates =
+        negotiate_find_transport(line, STR("end-of-candidates"), NULL) != NULL;
     return 0;
 }
 
@@ -287,15 +283,15 @@ static int read_candidates(const struct audio_line *line, struct peer_params *p,
 static int read_setup(const struct audio_line *line, struct peer_params *p,
                       struct negotiate_error *err)
 {
-    const struct sdp_attr *a = find_transport(line, STR("setup"), NULL);
+    const struct sdp_attr *a = negotiate_find_transport(line, STR("setup"), NULL);
     enum sdp_setup setup = SDP_SETUP_ACTIVE;
 
     if (a && !sdp_setup_parse(a->value, &setup))
-        return refuse(err, NEGOTIATE_E_SETUP, a->line, "a=setup",
-                      "must be actpass, active or passive");
+        return negotiate_refuse(err, NEGOTIATE_E_SETUP, a->line, "a=setup",
+                                "must be actpass, active or passive");
     if (setup == SDP_SETUP_HOLDCONN)
-        return refuse(err, NEGOTIATE_E_SETUP, a->line, "a=setup",
-                      "holdconn asks for no connection at all");
+        return negotiate_refuse(err, NEGOTIATE_E_SETUP, a->line, "a=setup",
+                                "holdconn asks for no connection at all");
     p->dtls_client = setup == SDP_SETUP_PASSIVE;
     return 0;
 }
@@ -305,23 +301,23 @@ static int read_fingerprints(const struct audio_line *line, struct peer_params *
                              struct negotiate_error *err)
 {
     const struct sdp_media *level = NULL;
-    const struct sdp_attr *a = find_transport(line, STR("fingerprint"), &level);
+    const struct sdp_attr *a = negotiate_find_transport(line, STR("fingerprint"), &level);
     if (!a)
-        return refuse(err, NEGOTIATE_E_FINGERPRINT, line->m->line, "a=fingerprint",
-                      "the fingerprint of the certificate is missing");
+        return negotiate_refuse(err, NEGOTIATE_E_FINGERPRINT, line->m->line, "a=fingerprint",
+                                "the fingerprint of the certificate is missing");
     unsigned first = a->line;
     for (; a; a = sdp_next(line->offer, level, STR("fingerprint"), a)) {
         struct sdp_fingerprint f;
         int code = sdp_fingerprint_parse(a->value, &f);
         if (code == SDP_E_FINGERPRINT)
-            return refuse(err, NEGOTIATE_E_FINGERPRINT, a->line, "a=fingerprint",
-                          "malformed fingerprint");
+            return negotiate_refuse(err, NEGOTIATE_E_FINGERPRINT, a->line, "a=fingerprint",
+                                    "malformed fingerprint");
         if (code == 0 && p->n_fingerprints < PEER_MAX_FINGERPRINTS)
             p->fingerprints[p->n_fingerprints++] = f;
     }
     if (p->n_fingerprints == 0)
-        return refuse(err, NEGOTIATE_E_FINGERPRINT, first, "a=fingerprint",
-                      "only sha-256, sha-384 and sha-512 are accepted");
+        return negotiate_refuse(err, NEGOTIATE_E_FINGERPRINT, first, "a=fingerprint",
+                                "only sha-256, sha-384 and sha-512 are accepted");
     return 0;
 }
 
@@ -415,12 +411,18 @@ static int read_line(const struct audio_line *line, struct peer_params *p,
     return 0;
 }
 
+int negotiate_read(const struct sdp *offer, struct audio_line *ret_line, struct peer_params *ret,
+                   struct negotiate_error *err)
+{
+    int code = find_audio(offer, ret_line, err);
+    return code ? code : read_line(ret_line, ret, err);
+}
+
 int negotiate_check(const struct sdp *offer, struct negotiate_error *err)
 {
     struct audio_line line;
     struct peer_params scratch = {0};
-    int code = find_audio(offer, &line, err);
-    return code ? code : read_line(&line, &scratch, err);
+    return negotiate_read(offer, &line, &scratch, err);
 }
 
 /* ---- codecs of a call ----------------------------------------------------------------- */
@@ -448,7 +450,7 @@ static uint32_t next_event_clock(const struct audio_line *a, const struct audio_
     while (next_format(a->offer, a->m, &rest, &map)) {
         if (is_codec(&map, CODEC_TELEPHONE_EVENT) && map.clock_rate < below &&
             map.clock_rate > best &&
-            find_codec(b->offer, b->m, CODEC_TELEPHONE_EVENT, map.clock_rate, ret_b))
+            negotiate_find_codec(b->offer, b->m, CODEC_TELEPHONE_EVENT, map.clock_rate, ret_b))
             best = map.clock_rate;
     }
     return best;
@@ -467,7 +469,8 @@ int negotiate_common(const struct sdp *offer, const struct sdp *other, struct co
     if (code)
         return code;
     for (enum codec_id id = CODEC_OPUS; id < CODEC_TELEPHONE_EVENT; id++) {
-        if (find_codec(offer, a.m, id, 0, &in_a) && find_codec(other, b.m, id, 0, &in_b))
+        if (negotiate_find_codec(offer, a.m, id, 0, &in_a) &&
+            negotiate_find_codec(other, b.m, id, 0, &in_b))
             add_codec(&set, &b, id, &in_b);
     }
     if (set.n == 0)
@@ -509,9 +512,9 @@ static int match_codecs(const struct audio_line *line, const struct codec_set *s
     for (unsigned i = 0; i < set->n; i++) {
         const struct codec *codec = &set->codecs[i];
         struct sdp_rtpmap map;
-        if (!find_codec(line->offer, line->m, codec->id, codec->clock_rate, &map))
-            return refuse(err, NEGOTIATE_E_NO_CODEC, line->m->line, "m=audio",
-                          "a codec that both sides need is not offered");
+        if (!negotiate_find_codec(line->offer, line->m, codec->id, codec->clock_rate, &map))
+            return negotiate_refuse(err, NEGOTIATE_E_NO_CODEC, line->m->line, "m=audio",
+                                    "a codec that both sides need is not offered");
         p->codecs[i] = (struct peer_codec){
             .id = codec->id, .pt = map.pt, .channels = map.channels, .clock_rate = map.clock_rate};
         if (codec->id == CODEC_OPUS)
@@ -531,10 +534,10 @@ int negotiate_answer(const struct sdp *offer, const struct codec_set *set,
 
     assert(set->n > 0 && set->n <= PEER_MAX_CODECS);
     assert(sdp_is_ice_chars(local->ufrag, 4, 256) && sdp_is_ice_chars(local->pwd, 22, 256));
-    int code = find_audio(offer, &line, err);
+    int code = negotiate_read(offer, &line, &p, err);
     if (code)
         return code;
-    code = read_line(&line, &p, err);
+    code = negotiate_hold_to(&line, local->before, &p, err);
     if (code)
         return code;
     code = match_codecs(&line, set, &p, err);
@@ -544,7 +547,7 @@ int negotiate_answer(const struct sdp *offer, const struct codec_set *set,
     if (answer->failed) {
         *answer = before;
         answer->buf[answer->len] = 0;
-        return refuse(err, NEGOTIATE_E_TOO_LONG, 0, "m=", "the answer would be too long");
+        return negotiate_refuse(err, NEGOTIATE_E_TOO_LONG, 0, "m=", "the answer would be too long");
     }
     *ret = p;
     return 0;

@@ -9,6 +9,12 @@
  *     negotiate_common(b, a, &set_b)       the same codecs at the same places
  *     negotiate_answer(a, &set_a, ...)     answer and peer_params of leg a
  *     negotiate_answer(b, &set_b, ...)
+ *
+ * A later offer of one leg, in the call, changes that leg only: the codecs stay those of the call.
+ *
+ *     negotiate_again(a2, b, &set_a, &set_a2)   set_a with the wishes that b has by now
+ *     negotiate_is_restart(a2, a)               new ufrag and password of ours are needed
+ *     negotiate_answer(a2, &set_a2, ...)        with local.before = a
  */
 #ifndef PEER_NEGOTIATE_H
 #define PEER_NEGOTIATE_H
@@ -28,6 +34,7 @@ enum {
     NEGOTIATE_E_MID,          /**< a=mid that is not a token or longer than PEER_MAX_MID */
     NEGOTIATE_E_BUNDLE,       /**< audio is bundle-only, behind a line that cannot be accepted */
     NEGOTIATE_E_TOO_LONG,     /**< the answer does not fit into its buffer */
+    NEGOTIATE_E_CHANGE,       /**< a later offer changes what stays as it is for a whole call */
 };
 
 /** Room for an answer to any browser's offer. The length depends on the offer's m= lines. */
@@ -58,20 +65,27 @@ struct codec_set {
     unsigned max_ptime_ms; /**< 0 = not given */
 };
 
+/** What an answer of ours settled; a later offer of the same leg is held to it. Borrowed. */
+struct negotiate_before {
+    const struct sdp *offer; /**< the last one that was answered */
+    bool dtls_client;        /**< our role in the DTLS connection, of the first answer's params */
+};
+
 /** Our side of one leg. All borrowed for the call. */
 struct negotiate_local {
-    struct str ufrag;        /**< 4..256 ice-chars */
-    struct str pwd;          /**< 22..256 ice-chars */
-    uint8_t fingerprint[32]; /**< SHA-256 of our certificate */
-    uint32_t ssrc;           /**< of what we send to this leg */
-    struct str cname;        /**< RTCP CNAME; token */
-    struct str msid;         /**< id of our stream and track; token; empty = no a=msid */
-    uint64_t session_id;     /**< o= line, < 2^63 (RFC 9429 §5.2.1) */
-    uint64_t session_version;
+    struct str ufrag;             /**< 4..256 ice-chars */
+    struct str pwd;               /**< 22..256 ice-chars */
+    uint8_t fingerprint[32];      /**< SHA-256 of our certificate */
+    uint32_t ssrc;                /**< of what we send to this leg */
+    struct str cname;             /**< RTCP CNAME; token */
+    struct str msid;              /**< id of our stream and track; token; empty = no a=msid */
+    uint64_t session_id;          /**< o= line, < 2^63 (RFC 9429 §5.2.1) */
+    uint64_t session_version;     /**< one more with each answer (RFC 3264 §8) */
     const struct str *candidates; /**< "candidate:..." to embed; may be NULL */
     size_t n_candidates;
-    bool end_of_candidates; /**< those are all */
-    bool ice_lite;          /**< we only answer checks */
+    bool end_of_candidates;                /**< those are all */
+    bool ice_lite;                         /**< we only answer checks */
+    const struct negotiate_before *before; /**< NULL = this is the leg's first offer */
 };
 
 /**
@@ -99,6 +113,26 @@ MUST_CHECK int negotiate_common(const struct sdp *offer, const struct sdp *other
 
 /** The codecs of one offer, when nobody is behind us yet; its wishes are echoed. */
 MUST_CHECK int negotiate_own(const struct sdp *offer, struct codec_set *ret);
+
+/**
+ * The codecs of a later offer's answer: those that the call has, at their places. Two legs that
+ * talk cannot lose one, because the other leg may be sending it at this moment, and cannot gain
+ * one, because the other leg was not told of it.
+ *
+ * @param other  the last answered offer of the other leg
+ * @param kept   of the call; only ids and clock rates are looked at
+ *
+ * @return 0
+ *         NEGOTIATE_E_NO_CODEC   a codec of the call is not offered any more: refuse the offer
+ *         another NEGOTIATE_E_   as negotiate_check
+ *
+ * *ret borrows from the text of `other`.
+ */
+MUST_CHECK int negotiate_again(const struct sdp *offer, const struct sdp *other,
+                               const struct codec_set *kept, struct codec_set *ret);
+
+/** Does this offer restart ICE (RFC 8839 §4.4.1.1.1: its ufrag or password is another one)? */
+bool negotiate_is_restart(const struct sdp *offer, const struct sdp *before);
 
 /**
  * Answer an offer: take the first usable audio line, refuse every other line. (One exception: when

@@ -1,6 +1,6 @@
 /**
- * What the two halves of offer/answer share: negotiate.c reads and decides, negotiate_write.c
- * writes.
+ * What the parts of offer/answer share: negotiate.c reads and decides, negotiate_again.c holds a
+ * later offer to the earlier one, negotiate_write.c writes.
  */
 #ifndef PEER_NEGOTIATE_PRIVATE_H
 #define PEER_NEGOTIATE_PRIVATE_H
@@ -19,6 +19,42 @@ struct audio_line {
 
 /** The first a=mid of a section; empty when there is none. */
 struct str negotiate_mid(const struct sdp *s, const struct sdp_media *m);
+
+/** Blame a line. @return code */
+int negotiate_refuse(struct negotiate_error *err, int code, unsigned line, const char *attribute,
+                     const char *text);
+
+/**
+ * Find the audio line of an offer and read everything of it but the codecs.
+ *
+ * @param ret  zeroed
+ * @return as negotiate_check
+ */
+int negotiate_read(const struct sdp *offer, struct audio_line *ret_line, struct peer_params *ret,
+                   struct negotiate_error *err);
+
+/**
+ * Is a later offer one that this leg may make? (RFC 3264 §8, RFC 8842 §5.5)
+ *
+ * @param before  NULL = it is the first: nothing to hold it to
+ * @param p       of this offer; its DTLS role becomes the one that we have
+ * @return 0 or NEGOTIATE_E_CHANGE
+ */
+int negotiate_hold_to(const struct audio_line *line, const struct negotiate_before *before,
+                      struct peer_params *p, struct negotiate_error *err);
+
+/**
+ * An attribute of the transport: from the section, else from the session level, else from the
+ * section whose transport is shared (a bundle-only section need not repeat it, RFC 8843 §7.1.3).
+ *
+ * @param ret_level  for sdp_next; may be NULL
+ */
+const struct sdp_attr *negotiate_find_transport(const struct audio_line *line, struct str name,
+                                                const struct sdp_media **ret_level);
+
+/** @param clock_rate 0 = any @return false when the section does not offer it */
+bool negotiate_find_codec(const struct sdp *s, const struct sdp_media *m, enum codec_id id,
+                          uint32_t clock_rate, struct sdp_rtpmap *ret);
 
 /** URI of each header extension that we know. */
 extern const char *const negotiate_ext_uris[PEER_N_EXT];

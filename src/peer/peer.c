@@ -86,20 +86,10 @@ static void copy_fingerprints(struct peer *p, const struct peer_params *params)
     }
 }
 
-static int init_ice(struct peer *p, mono_us now, const struct peer_params *params,
-                    const struct peer_local *local)
+/* The credentials of an offer, and the candidates in it. */
+static int set_remote(struct peer *p, mono_us now, const struct peer_params *params)
 {
-    const struct ice_config config = {
-        .lite = p->env->ice_lite,
-        .controlling = local->is_offerer,
-        .ufrag = local->ufrag,
-        .pwd = local->pwd,
-    };
-    int err = ice_agent_init(&p->ice, &config, p->env->rng);
-    for (size_t i = 0; i < local->n_candidates && !err; i++)
-        err = ice_agent_add_local(&p->ice, &local->candidates[i]);
-    if (!err)
-        err = ice_agent_set_remote(&p->ice, now, str_of(params->remote_ufrag),
+    int err = ice_agent_set_remote(&p->ice, now, str_of(params->remote_ufrag),
                                    str_of(params->remote_pwd), params->remote_lite);
     for (unsigned i = 0; i < params->n_candidates && !err; i++) {
         struct ice_candidate c;
@@ -114,6 +104,32 @@ static int init_ice(struct peer *p, mono_us now, const struct peer_params *param
     return err;
 }
 
+static int init_ice(struct peer *p, mono_us now, const struct peer_params *params,
+                    const struct peer_local *local)
+{
+    const struct ice_config config = {
+        .lite = p->env->ice_lite,
+        .controlling = local->is_offerer,
+        .ufrag = local->ufrag,
+        .pwd = local->pwd,
+    };
+    int err = ice_agent_init(&p->ice, &config, p->env->rng);
+    for (size_t i = 0; i < local->n_candidates && !err; i++)
+        err = ice_agent_add_local(&p->ice, &local->candidates[i]);
+    return err ? err : set_remote(p, now, params);
+}
+
+/* What every offer of the leg says anew. */
+static void take_media(struct peer *p, const struct peer_params *params)
+{
+    p->may_send = params->may_send;
+    p->may_receive = params->may_receive;
+    p->n_codecs = (uint8_t)params->n_codecs;
+    memcpy(p->codecs, params->codecs, sizeof(p->codecs));
+    memcpy(p->ext_send, params->ext_send, sizeof(p->ext_send));
+    memcpy(p->ext_recv, params->ext_recv, sizeof(p->ext_recv));
+}
+
 int peer_init(struct peer *p, mono_us now, const struct peer_params *params,
               const struct peer_local *local, const struct peer_env *env)
 {
@@ -121,13 +137,8 @@ int peer_init(struct peer *p, mono_us now, const struct peer_params *params,
     assert(params->n_codecs > 0);
     p->env = env;
     p->now = now;
-    p->may_send = params->may_send;
-    p->may_receive = params->may_receive;
     p->local_ssrc = params->local_ssrc;
-    p->n_codecs = (uint8_t)params->n_codecs;
-    memcpy(p->codecs, params->codecs, sizeof(p->codecs));
-    memcpy(p->ext_send, params->ext_send, sizeof(p->ext_send));
-    memcpy(p->ext_recv, params->ext_recv, sizeof(p->ext_recv));
+    take_media(p, params);
     p->is_dtls_client = params->dtls_client;
     copy_fingerprints(p, params);
     rtp_report_init(&p->report, p->local_ssrc, p->codecs[0].clock_rate, local->cname,
@@ -165,6 +176,29 @@ int peer_end_of_candidates(struct peer *p, mono_us now)
 {
     p->now = now;
     return p->state == PEER_ENDED ? 0 : ice_agent_end_of_candidates(&p->ice, now);
+}
+
+/* The peer's side first: it is what may be refused, and the agent restarts with it. */
+static int restart_ice(struct peer *p, mono_us now, const struct peer_params *params,
+                       struct str ufrag, struct str pwd)
+{
+    int err = set_remote(p, now, params);
+    return err || ufrag.len == 0 ? err : ice_agent_restart(&p->ice, now, ufrag, pwd);
+}
+
+int peer_renegotiate(struct peer *p, mono_us now, const struct peer_params *params,
+                     struct str ufrag, struct str pwd)
+{
+    p->now = now;
+    assert(params->n_codecs > 0);
+    if (p->state == PEER_ENDED)
+        return 0;
+    int err = restart_ice(p, now, params, ufrag, pwd);
+    if (err)
+        return err;
+    take_media(p, params);
+    peer_repair_set(&p->repair, params->nack, params->reduced_size_rtcp);
+    return 0;
 }
 
 /* Something on our side broke (memory, the cipher library): this peer is over, nobody else. */

@@ -156,6 +156,22 @@ void peer_set_transaction_tag(struct peer *p, uint32_t tag);
 MUST_CHECK int peer_add_candidate(struct peer *p, mono_us now, const struct ice_candidate *c,
                                   struct str ufrag);
 
+/**
+ * Take over what a later offer of this leg and our answer to it agreed on: codecs, header
+ * extensions, directions, feedback. SSRC, numbering, keys and the DTLS connection stay.
+ *
+ * @param params  of negotiate_answer with `before`. Its candidates are read now
+ * @param ufrag, pwd  ours from now on: ICE restarts (RFC 8445 §9), the path in use serves until
+ *                    the new one is nominated, and also when that never comes. Empty = no restart;
+ *                    the offer has new credentials if and only if these are not empty
+ *
+ * @return 0
+ *         ICE_E_CREDENTIALS, ICE_E_UNSUPPORTED  as ice_agent_set_remote; nothing changed
+ *         -ENOMEM                               close the peer
+ */
+MUST_CHECK int peer_renegotiate(struct peer *p, mono_us now, const struct peer_params *params,
+                                struct str ufrag, struct str pwd);
+
 /** @return 0 or -ENOMEM: close the peer */
 MUST_CHECK int peer_end_of_candidates(struct peer *p, mono_us now);
 

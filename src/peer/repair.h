@@ -27,8 +27,8 @@
 
 /** Embedded in its peer. Fields are private but for the counters inside `nack` and `ring`. */
 struct peer_repair {
-    bool is_on;      /**< RO after init: NACK was answered */
-    bool is_reduced; /**< RO after init: RFC 5506, a NACK may stand alone */
+    bool is_on;      /**< NACK was answered */
+    bool is_reduced; /**< RFC 5506, a NACK may stand alone */
     uint8_t n_resends;
     uint16_t resends[PEER_MAX_RESENDS]; /**< asked for, oldest first */
     struct rtp_ring ring;               /**< what we sent, protected */
@@ -36,6 +36,14 @@ struct peer_repair {
 };
 
 void peer_repair_init(struct peer_repair *r, bool is_on, bool is_reduced);
+
+/** A later answer; what is missing or kept by now stays so. */
+static inline void peer_repair_set(struct peer_repair *r, bool is_on, bool is_reduced)
+{
+    r->is_on = is_on;
+    r->is_reduced = is_reduced;
+}
+
 void peer_repair_deinit(struct peer_repair *r);
 
 /** Packet path: an authentic packet of the current source came. Loss is counted, asked for or not.
