@@ -3,6 +3,7 @@
 #include "sim/bench/bench.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -248,7 +249,7 @@ static void relay_input(struct bench *b, struct bench_dgram *in)
     unsigned leg = addr_equal(&in->from, &b->addrs[1]) ? 1 : 0;
     struct str ufrag;
     if (stun_peek_username(in->data, in->len, &ufrag))
-        leg = str_eq(ufrag, STR("rel1")) ? 1 : 0;
+        leg = str_starts_with(ufrag, STR("rel1")) ? 1 : 0;
     if (!rtp_is_rtp(d.data, d.len)) {
         note_error(b, leg, peer_input(&b->relay->legs[leg], b->now, &d));
         return;
@@ -344,6 +345,49 @@ bool bench_connect(struct bench *b, mono_us limit)
     while (!is_connected(b) && b->now < end)
         bench_run(b, b->now + 10 * US_PER_MS);
     return is_connected(b);
+}
+
+struct peer *bench_leg(struct bench *b, unsigned i)
+{
+    return &b->relay->legs[i];
+}
+
+/* What the offer and its answer leave as it is. */
+static void keep_params(struct peer_params *ret, const struct peer *p)
+{
+    memset(ret, 0, sizeof(*ret));
+    memcpy(ret->codecs, p->codecs, sizeof(ret->codecs));
+    ret->n_codecs = p->n_codecs;
+    memcpy(ret->ext_send, p->ext_send, sizeof(ret->ext_send));
+    memcpy(ret->ext_recv, p->ext_recv, sizeof(ret->ext_recv));
+    ret->may_send = p->may_send;
+    ret->may_receive = p->may_receive;
+    ret->nack = p->repair.is_on;
+    ret->reduced_size_rtcp = p->repair.is_reduced;
+}
+
+void bench_restart(struct bench *b, unsigned i)
+{
+    static const char pwd[] = "passwordpasswordpassword";
+    struct peer *browser = b->browsers[i], *leg = bench_leg(b, i);
+    struct ice_candidate theirs = host(&b->addrs[i]), ours = host(&b->server);
+    char browser_ufrag[16], leg_ufrag[16];
+    struct peer_params params;
+
+    unsigned n = ++b->n_restarts;
+    (void)snprintf(browser_ufrag, sizeof(browser_ufrag), "brw%u%08u", i, n);
+    (void)snprintf(leg_ufrag, sizeof(leg_ufrag), "rel%u%08u", i, n);
+    assert_int_equal(ice_agent_restart(&browser->ice, b->now, str_of(browser_ufrag), str_of(pwd)),
+                     0);
+    bench_run(b, b->now + b->delay);
+    keep_params(&params, leg);
+    set_remote(&params, browser_ufrag, pwd, false);
+    assert_int_equal(peer_renegotiate(leg, b->now, &params, str_of(leg_ufrag), str_of(pwd)), 0);
+    assert_int_equal(peer_add_candidate(leg, b->now, &theirs, str_of(browser_ufrag)), 0);
+    bench_run(b, b->now + b->delay);
+    assert_int_equal(
+        ice_agent_set_remote(&browser->ice, b->now, str_of(leg_ufrag), str_of(pwd), false), 0);
+    assert_int_equal(peer_add_candidate(browser, b->now, &ours, str_of(leg_ufrag)), 0);
 }
 
 void bench_send(struct bench *b, unsigned i, uint32_t ssrc, uint16_t seq, uint32_t timestamp,

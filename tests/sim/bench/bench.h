@@ -83,6 +83,7 @@ struct bench {
     unsigned n_rtp[2]; /**< received by browser i */
     struct bench_rtp last_rtp[2];
     struct bench_dgram last_sent[2]; /**< last RTP datagram of browser i, protected */
+    unsigned n_restarts;
 };
 
 /** Two Chromium-like browsers, no loss, 5 ms one way. */
@@ -98,6 +99,15 @@ void bench_run(struct bench *b, mono_us until);
 
 /** Go on until both sides of both legs are connected. @return false = not within `limit` */
 bool bench_connect(struct bench *b, mono_us limit);
+
+/** The server's peer of browser i. */
+struct peer *bench_leg(struct bench *b, unsigned i);
+
+/**
+ * Browser i restarts ICE: it has new credentials at once, the server one delay later, and the
+ * browser knows the server's after another one. Candidates travel with them.
+ */
+void bench_restart(struct bench *b, unsigned i);
 
 /** Browser i sends one RTP packet with this payload, marked with its audio level if it has one. */
 void bench_send(struct bench *b, unsigned i, uint32_t ssrc, uint16_t seq, uint32_t timestamp,
