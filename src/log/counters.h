@@ -26,6 +26,12 @@
     X(DROP_NO_PATH, "drop-no-receiver")     /* the other leg cannot receive yet */                 \
     X(DROP_TRUNCATED, "drop-too-long")      /* longer than DGRAM_MAX */                            \
     X(SEND_FAILED, "send-failed")           /* the kernel refused a datagram */                    \
+    X(TCP_QUEUE_FULL, "tcp-queue-full") /* a datagram for a connection that reads too slowly */    \
+    X(TCP_GONE, "tcp-gone")             /* a datagram for a connection that is closed */           \
+    X(TCP_BAD_FRAME, "tcp-bad-frame")   /* closed: too long, or a stranger who is not STUN */      \
+    /* connections that were turned away */                                                        \
+    X(TCP_REFUSED, "tcp-refused")       /* over a limit, or descriptors ran out */                 \
+    X(TCP_NOT_PROVEN, "tcp-not-proven") /* closed before any authentic check */                    \
     /* trouble inside */                                                                           \
     X(ENGINE_CANDIDATE_IGNORED, "candidate-ignored")                                               \
     X(ENGINE_REPORT_LOST, "report-lost")                                                           \

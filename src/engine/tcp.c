@@ -1,0 +1,509 @@
+/*
+ * The connections of a worker in one epoll set, level-triggered: a connection is read once a turn,
+ * so that a fast one does not starve the others, and what is left announces itself again.
+ *
+ *     epoll ─ listener   → accept: limits, one allocation
+ *           ─ readable   → recv into its framing_in → readable list → whole frames by batch
+ *           ─ writable   → its framing_out, which was full of what the kernel did not take
+ *
+ * Output is queued by tcp_send and written once a turn: several frames in one system call, no
+ * timer of Nagle behind it.
+ */
+#include "engine/tcp.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "engine/framing.h"
+#include "engine/socket.h"
+#include "log/counters.h"
+#include "stun/message.h"
+
+#define EVENTS  64
+#define BACKLOG 128
+
+/* Accepted in one turn: enough for any crowd, too little to hold up the media. */
+#define ACCEPTS_A_TURN 16
+
+/* Out of descriptors or memory: accepting again at once would spin. */
+#define ACCEPT_PAUSE (1 * US_PER_S)
+
+#define SWEEP_INTERVAL (10 * US_PER_S)
+
+/* What the kernel holds back behind our own queue: as little as it can, for delay's sake. */
+#define SEND_BUFFER_BYTES 8192
+
+/* Media leave this much of the queue to STUN and DTLS: several checks, or a flight. */
+#define RESERVED_BYTES 2048
+
+#define DGRAM_ROOM (DGRAM_MAX + SOCKET_TAIL_ROOM)
+
+struct tcp_connection {
+    int fd;               /**< owned; -1 = closed, waits in tcp.closed */
+    bool is_proven;       /**< else it stands in tcp.unproven */
+    bool wants_write;     /**< EPOLLOUT is asked for */
+    struct addr local;    /**< `tcp` = ADDR_TCP */
+    struct addr remote;   /**< `tcp` = its number */
+    mono_us heard_at;     /**< accepted, or the last whole frame */
+    struct list age;      /**< in tcp.unproven or tcp.closed */
+    struct list readable; /**< in tcp.readable */
+    struct list writable; /**< in tcp.writable */
+    struct framing_in in;
+    struct framing_out out;
+};
+
+/* --- life of a connection --- */
+
+static struct tcp_connection *find(const struct tcp *t, const struct addr *remote)
+{
+    if (remote->tcp == 0 || remote->tcp > TCP_MAX_CONNECTIONS || !t->connections)
+        return NULL;
+    struct tcp_connection *c = t->connections[remote->tcp - 1];
+    return c && addr_equal(&c->remote, remote) ? c : NULL;
+}
+
+/* Free the number and the descriptor; the memory is still there. */
+static void detach(struct tcp *t, struct tcp_connection *c)
+{
+    t->connections[c->remote.tcp - 1] = NULL;
+    t->n_connections--;
+    t->n_unproven -= !c->is_proven;
+    list_remove(&c->age);
+    list_remove(&c->readable);
+    list_remove(&c->writable);
+    (void)close(c->fd); /* leaves the epoll set by that */
+    c->fd = -1;
+}
+
+/* Without FIN_WAIT and TIME_WAIT: strangers leave nothing behind in the kernel. */
+static void reset(int fd)
+{
+    const struct linger none = {.l_onoff = 1, .l_linger = 0};
+    (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+}
+
+static void close_unproven(struct tcp *t, struct tcp_connection *c)
+{
+    counter_add(COUNTER_TCP_NOT_PROVEN);
+    reset(c->fd);
+    detach(t, c);
+    mem_free(c);
+}
+
+/* It is over, and not by its owner's will. */
+static void end(struct tcp *t, struct tcp_connection *c)
+{
+    if (!c->is_proven) {
+        close_unproven(t, c);
+        return;
+    }
+    detach(t, c);
+    list_append(&t->closed, &c->age);
+}
+
+void tcp_proven(struct tcp *t, const struct addr *remote)
+{
+    struct tcp_connection *c = find(t, remote);
+    if (!c || c->is_proven)
+        return;
+    c->is_proven = true;
+    t->n_unproven--;
+    list_remove(&c->age);
+}
+
+void tcp_release(struct tcp *t, const struct addr *remote)
+{
+    struct tcp_connection *c = find(t, remote);
+    if (!c)
+        return;
+    size_t len;
+    const uint8_t *p = framing_out_peek(&c->out, &len);
+    if (len)
+        (void)!send(c->fd, p, len, MSG_DONTWAIT | MSG_NOSIGNAL); /* a farewell: no matter if not */
+    detach(t, c);
+    mem_free(c);
+}
+
+bool tcp_poll_closed(struct tcp *t, struct addr *ret_local, struct addr *ret_remote)
+{
+    struct list *node = list_pop(&t->closed);
+    if (!node)
+        return false;
+    struct tcp_connection *c = CONTAINER_OF(node, struct tcp_connection, age);
+    *ret_local = c->local;
+    *ret_remote = c->remote;
+    mem_free(c);
+    return true;
+}
+
+/* --- accepting --- */
+
+static void listen_for(struct tcp *t, bool is_accepting)
+{
+    struct epoll_event event = {.events = is_accepting ? EPOLLIN : 0, .data.ptr = NULL};
+    (void)epoll_ctl(t->epoll_fd, EPOLL_CTL_MOD, t->listen_fd, &event);
+}
+
+/* One customer of a provider: an IPv4 address, or an IPv6 /64. */
+static bool is_same_place(const struct addr *a, const struct addr *b)
+{
+    return memcmp(a->ip, b->ip, addr_is_v4(a) ? 16 : 8) == 0;
+}
+
+static bool is_crowded(const struct tcp *t, const struct addr *remote)
+{
+    unsigned n = 0;
+    LIST_FOREACH(node, &t->unproven)
+        n += is_same_place(&CONTAINER_OF(node, struct tcp_connection, age)->remote, remote);
+    return n >= TCP_MAX_UNPROVEN_PER_ADDRESS;
+}
+
+/* A number that was free for as long as possible: somebody may still name its last owner. */
+static uint16_t free_number(struct tcp *t)
+{
+    assert(t->n_connections < TCP_MAX_CONNECTIONS);
+    while (t->connections[t->next_number])
+        t->next_number = (t->next_number + 1) % TCP_MAX_CONNECTIONS;
+    uint16_t number = (uint16_t)(t->next_number + 1);
+    t->next_number = (t->next_number + 1) % TCP_MAX_CONNECTIONS;
+    return number;
+}
+
+static bool read_addresses(int fd, struct addr *ret_local, struct addr *ret_remote)
+{
+    struct sockaddr_storage sa;
+    socklen_t len = sizeof(sa);
+    if (getpeername(fd, (struct sockaddr *)&sa, &len) ||
+        !socket_addr_from_sa((struct sockaddr *)&sa, ret_remote))
+        return false;
+    len = sizeof(sa);
+    return !getsockname(fd, (struct sockaddr *)&sa, &len) &&
+           socket_addr_from_sa((struct sockaddr *)&sa, ret_local);
+}
+
+static void set_options(int fd)
+{
+    const int one = 1, bytes = SEND_BUFFER_BYTES;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+}
+
+/* @return NULL: over a limit, out of memory, or gone again */
+static struct tcp_connection *connection_new(struct tcp *t, int fd, mono_us now)
+{
+    struct addr local, remote;
+    if (!read_addresses(fd, &local, &remote) || t->n_connections == TCP_MAX_CONNECTIONS ||
+        is_crowded(t, &remote))
+        return NULL;
+    if (t->n_unproven == TCP_MAX_UNPROVEN)
+        close_unproven(t, CONTAINER_OF(t->unproven.next, struct tcp_connection, age));
+    struct tcp_connection *c = mem_zalloc(sizeof(*c));
+    if (!c)
+        return NULL;
+    local.tcp = ADDR_TCP;
+    remote.tcp = free_number(t);
+    c->fd = fd;
+    c->local = local;
+    c->remote = remote;
+    c->heard_at = now;
+    list_init(&c->age);
+    list_init(&c->readable);
+    list_init(&c->writable);
+    return c;
+}
+
+static void add(struct tcp *t, int fd, mono_us now)
+{
+    struct tcp_connection *c = connection_new(t, fd, now);
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = c};
+    if (!c || epoll_ctl(t->epoll_fd, EPOLL_CTL_ADD, fd, &event)) {
+        counter_add(COUNTER_TCP_REFUSED);
+        reset(fd);
+        (void)close(fd);
+        mem_free(c);
+        return;
+    }
+    set_options(fd);
+    t->connections[c->remote.tcp - 1] = c; /* now owned by tcp */
+    t->n_connections++;
+    t->n_unproven++;
+    list_append(&t->unproven, &c->age);
+    if (t->sweep_at == MONO_NEVER)
+        t->sweep_at = now + SWEEP_INTERVAL;
+}
+
+static void accept_all(struct tcp *t, mono_us now)
+{
+    for (unsigned i = 0; i < ACCEPTS_A_TURN; i++) {
+        int fd = accept4(t->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0) {
+            add(t, fd, now);
+        } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            counter_add(COUNTER_TCP_REFUSED);
+            listen_for(t, false);
+            t->accept_at = now + ACCEPT_PAUSE;
+            return;
+        } else if (errno == EAGAIN) {
+            return;
+        } /* else this one was gone again: the next */
+    }
+}
+
+/* --- bytes --- */
+
+/* @return false: the connection has ended */
+static bool write_out(struct tcp *t, struct tcp_connection *c)
+{
+    size_t len;
+    const uint8_t *p = framing_out_peek(&c->out, &len);
+    ssize_t n = len ? send(c->fd, p, len, MSG_DONTWAIT | MSG_NOSIGNAL) : 0;
+    if (n < 0 && errno != EAGAIN && errno != EINTR) {
+        end(t, c);
+        return false;
+    }
+    if (n > 0)
+        framing_out_sent(&c->out, (size_t)n);
+    bool wants_write = n < 0 || (size_t)n < len;
+    if (wants_write != c->wants_write) {
+        struct epoll_event event = {.events = EPOLLIN | (wants_write ? (uint32_t)EPOLLOUT : 0),
+                                    .data.ptr = c};
+        c->wants_write = wants_write;
+        (void)epoll_ctl(t->epoll_fd, EPOLL_CTL_MOD, c->fd, &event);
+    }
+    return true;
+}
+
+static void read_in(struct tcp *t, struct tcp_connection *c)
+{
+    size_t room;
+    uint8_t *p = framing_in_room(&c->in, &room);
+    ssize_t n = recv(c->fd, p, room, MSG_DONTWAIT);
+    if (n > 0) {
+        framing_in_added(&c->in, (size_t)n);
+        list_remove(&c->readable);
+        list_append(&t->readable, &c->readable);
+    } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+        end(t, c);
+    }
+}
+
+static void take_events(struct tcp *t, mono_us now)
+{
+    struct epoll_event events[EVENTS];
+    int n = epoll_wait(t->epoll_fd, events, EVENTS, 0);
+    for (int i = 0; i < n; i++) {
+        struct tcp_connection *c = events[i].data.ptr;
+        if (!c)
+            continue;
+        if (events[i].events & EPOLLOUT && !write_out(t, c))
+            continue;
+        if (events[i].events & ~(uint32_t)EPOLLOUT)
+            read_in(t, c);
+    }
+    /* Last: to make room it may close a connection that has an event of its own above. */
+    for (int i = 0; i < n; i++) {
+        if (!events[i].data.ptr)
+            accept_all(t, now);
+    }
+}
+
+/* Whole frames of one connection. @return the new number of datagrams */
+static size_t take_frames(struct tcp *t, struct tcp_connection *c, mono_us now, struct dgram *ret,
+                          size_t n, size_t max)
+{
+    while (n < max) {
+        uint8_t *data = t->bytes + n * DGRAM_ROOM;
+        size_t len;
+        int err = framing_in_next(&c->in, data, &len);
+        if (err == FRAMING_E_MORE) {
+            list_remove(&c->readable);
+            return n;
+        }
+        bool is_stranger = !err && !c->is_proven && !stun_is_message(data, len);
+        if (err || is_stranger) {
+            counter_add(COUNTER_TCP_BAD_FRAME);
+            end(t, c);
+            return n;
+        }
+        c->heard_at = c->is_proven ? now : c->heard_at;
+        ret[n++] = (struct dgram){
+            .local = c->local, .remote = c->remote, .data = data, .len = len, .cap = DGRAM_ROOM};
+    }
+    return n;
+}
+
+static size_t take_all_frames(struct tcp *t, mono_us now, struct dgram *ret, size_t n, size_t max)
+{
+    LIST_FOREACH(node, &t->readable)
+        n = take_frames(t, CONTAINER_OF(node, struct tcp_connection, readable), now, ret, n, max);
+    return n;
+}
+
+size_t tcp_rx_batch(struct tcp *t, mono_us now, struct dgram *ret, size_t max)
+{
+    assert(max <= SOCKET_BATCH);
+    if (t->epoll_fd < 0)
+        return 0;
+    size_t n = take_all_frames(t, now, ret, 0, max);
+    if (n == max)
+        return n;
+    take_events(t, now);
+    return take_all_frames(t, now, ret, n, max);
+}
+
+void tcp_send(struct tcp *t, const struct dgram *d)
+{
+    struct tcp_connection *c = find(t, &d->remote);
+    if (!c) {
+        counter_add(COUNTER_TCP_GONE);
+        return;
+    }
+    bool is_media = (d->data[0] & 0xc0) == 0x80; /* RFC 7983 §7 */
+    if (!framing_out_put(&c->out, d->data, d->len, is_media ? RESERVED_BYTES : 0)) {
+        counter_add(COUNTER_TCP_QUEUE_FULL);
+        return;
+    }
+    if (!c->wants_write && list_is_empty(&c->writable))
+        list_append(&t->writable, &c->writable);
+}
+
+void tcp_flush(struct tcp *t)
+{
+    struct list *node;
+    while ((node = list_pop(&t->writable)))
+        (void)write_out(t, CONTAINER_OF(node, struct tcp_connection, writable));
+}
+
+/* --- time --- */
+
+static void sweep(struct tcp *t, mono_us now)
+{
+    for (size_t i = 0; i < TCP_MAX_CONNECTIONS; i++) {
+        struct tcp_connection *c = t->connections[i];
+        if (c && c->is_proven && now - c->heard_at >= TCP_IDLE_LIMIT)
+            end(t, c);
+    }
+    t->sweep_at = t->n_connections ? now + SWEEP_INTERVAL : MONO_NEVER;
+}
+
+static mono_us prove_limit(const struct tcp *t)
+{
+    if (list_is_empty(&t->unproven))
+        return MONO_NEVER;
+    return CONTAINER_OF(t->unproven.next, struct tcp_connection, age)->heard_at + TCP_PROVE_LIMIT;
+}
+
+void tcp_timeout(struct tcp *t, mono_us now)
+{
+    while (now >= prove_limit(t))
+        close_unproven(t, CONTAINER_OF(t->unproven.next, struct tcp_connection, age));
+    if (now >= t->sweep_at)
+        sweep(t, now);
+    if (now >= t->accept_at) {
+        t->accept_at = MONO_NEVER;
+        listen_for(t, true);
+    }
+}
+
+mono_us tcp_deadline(const struct tcp *t)
+{
+    if (!list_is_empty(&t->readable) || !list_is_empty(&t->closed))
+        return 0;
+    return mono_min(prove_limit(t), mono_min(t->sweep_at, t->accept_at));
+}
+
+/* --- opening --- */
+
+void tcp_init_off(struct tcp *t)
+{
+    *t = (struct tcp){
+        .listen_fd = -1, .epoll_fd = -1, .sweep_at = MONO_NEVER, .accept_at = MONO_NEVER};
+    list_init(&t->unproven);
+    list_init(&t->readable);
+    list_init(&t->writable);
+    list_init(&t->closed);
+}
+
+/* The kernel's form of an address to listen at; with IPv6 one socket takes both families. */
+static socklen_t to_sockaddr(const struct addr *at, bool is_v6, struct sockaddr_storage *ret)
+{
+    *ret = (struct sockaddr_storage){.ss_family = is_v6 ? AF_INET6 : AF_INET};
+    if (is_v6) {
+        struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ret;
+        v6->sin6_port = htons(at->port);
+        if (!addr_is_any(at))
+            memcpy(&v6->sin6_addr, at->ip, sizeof(at->ip));
+        return sizeof(*v6);
+    }
+    struct sockaddr_in *v4 = (struct sockaddr_in *)ret;
+    v4->sin_port = htons(at->port);
+    memcpy(&v4->sin_addr, at->ip + 12, 4); /* of :: it is 0.0.0.0 */
+    return sizeof(*v4);
+}
+
+static int listen_at(struct tcp *t, const struct addr *at, bool is_v6)
+{
+    const int one = 1, v6_only = !addr_is_any(at);
+    struct sockaddr_storage sa;
+    socklen_t len = to_sockaddr(at, is_v6, &sa);
+
+    t->listen_fd =
+        socket(is_v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (t->listen_fd < 0)
+        return -errno;
+    if (setsockopt(t->listen_fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
+        (is_v6 && setsockopt(t->listen_fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof(v6_only))) ||
+        bind(t->listen_fd, (struct sockaddr *)&sa, len) || listen(t->listen_fd, BACKLOG))
+        return -errno;
+    t->bound = *at;
+    t->bound.tcp = ADDR_TCP;
+    return 0;
+}
+
+static int open_all(struct tcp *t, const struct addr *at, bool is_v6)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
+    int err = listen_at(t, at, is_v6);
+    if (err)
+        return err;
+    t->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (t->epoll_fd < 0 || epoll_ctl(t->epoll_fd, EPOLL_CTL_ADD, t->listen_fd, &event))
+        return -errno;
+    t->connections = mem_zalloc(TCP_MAX_CONNECTIONS * sizeof(struct tcp_connection *));
+    t->bytes = mem_alloc((size_t)SOCKET_BATCH * DGRAM_ROOM);
+    return t->connections && t->bytes ? 0 : -ENOMEM;
+}
+
+int tcp_open(struct tcp *t, const struct addr *at, bool is_v6)
+{
+    tcp_init_off(t);
+    int err = open_all(t, at, is_v6);
+    if (err)
+        tcp_close(t);
+    return err;
+}
+
+void tcp_close(struct tcp *t)
+{
+    struct addr local, remote;
+    for (size_t i = 0; t->connections && i < TCP_MAX_CONNECTIONS; i++) {
+        if (t->connections[i])
+            tcp_release(t, &t->connections[i]->remote);
+    }
+    while (tcp_poll_closed(t, &local, &remote))
+        ;
+    if (t->listen_fd >= 0)
+        (void)close(t->listen_fd);
+    if (t->epoll_fd >= 0)
+        (void)close(t->epoll_fd);
+    mem_free(t->connections);
+    mem_free(t->bytes);
+    tcp_init_off(t);
+}
