@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 
 import { shareAt } from './hearing.mjs';
-import { writeTone } from './tones.mjs';
+import { tone, writeSound } from './tones.mjs';
 import { until } from './wait.mjs';
 
 const BINARIES = [process.env.E2E_CHROMIUM, '/usr/bin/chromium', '/usr/bin/google-chrome'];
@@ -27,12 +27,13 @@ const flags = (wav) => [
 
 /**
  * A browser process of its own, with a fresh profile.
- * @param {{ hz?: number, page: string }} o  hz: the microphone's tone; page: URL of the fixture server
+ * @param {{ hz?: number, sound?: Int16Array, page: string }} o  hz: the microphone's tone, or sound:
+ *     what it hears instead, 48 kHz, in a loop; page: URL of the fixture server
  */
-export async function startBrowser({ hz, page }) {
+export async function startBrowser({ hz, sound = hz && tone(hz), page }) {
   const folder = mkdtempSync(join(tmpdir(), 'duet-e2e-'));
-  const wav = hz && join(folder, 'tone.wav');
-  if (wav) writeTone(wav, hz);
+  const wav = sound && join(folder, 'microphone.wav');
+  if (wav) writeSound(wav, sound);
   const browser = await chromium.launch({
     executablePath: BINARIES.find((path) => path && existsSync(path)),
     headless: true,

@@ -19,7 +19,7 @@ const program = process.env.E2E_IMPAIR
   ?? resolve(dirname(resolve(root, process.env.E2E_BINARY ?? 'build/release/duet')), 'duet-impair');
 
 /** An address that browser and server both use: that of an interface, else loopback. */
-function machineAddress() {
+export function machineAddress() {
   const all = Object.values(networkInterfaces()).flat().filter((a) => a.family === 'IPv4');
   return (all.find((a) => !a.internal) ?? all[0]).address;
 }
@@ -54,26 +54,34 @@ export function fromServer(message, line) {
 export function fromBrowser(message) {
   if (message.id === 'onIceCandidate' && message.candidate?.candidate) return null;
   if (!message.sdpOffer) return message;
-  const lines = message.sdpOffer.split('\r\n').filter((text) => !text.startsWith('a=candidate:'));
-  return { ...message, sdpOffer: lines.join('\r\n') };
+  return { ...message, sdpOffer: withoutCandidates(message.sdpOffer) };
 }
+
+/** Of all candidates in an SDP the first that is IPv4 and UDP: { ip, port }, or null. */
+export function firstCandidate(sdp) {
+  const found = /^a=candidate:\S+ 1 udp \d+ (\d+\.\d+\.\d+\.\d+) (\d+) /im.exec(sdp);
+  return found && { ip: found[1], port: found[2] };
+}
+
+export const withoutCandidates = (sdp) =>
+  sdp.split('\r\n').filter((text) => !text.startsWith('a=candidate:')).join('\r\n');
 
 /**
- * @param {Server} server  of lib/server.mjs, started with 'media.workers': '1': there is one port
+ * duet-impair alone.
+ *
+ * @param {{ ip: string, port: string | number }} server  where it leads to
  * @param {Record<string, string | number>} conditions  options of duet-impair: { loss: 5, 'up-delay': 20 }
  */
-export async function startLine(server, conditions = {}) {
-  const line = new Line(server, conditions);
-  await line.started;
-  return line;
+export async function startImpair(server, conditions = {}) {
+  const impair = new Impair(server, conditions);
+  await impair.started;
+  return impair;
 }
 
-class Line {
-  constructor(server, conditions) {
-    const ip = machineAddress();
-    const port = server.ready.media.split(':').at(-1);
+class Impair {
+  constructor({ ip, port }, conditions) {
     const options = Object.entries(conditions).flatMap(([name, value]) => [`--${name}`, `${value}`]);
-    this.child = spawn(program, ['--listen', `${ip}:0`, '--server', `${ip}:${port}`, ...options],
+    this.child = spawn(program, ['--listen', `${machineAddress()}:0`, '--server', `${ip}:${port}`, ...options],
       { stdio: ['pipe', 'pipe', 'inherit'] });
     this.waiting = []; // for a line of its output, in order
     createInterface({ input: this.child.stdout }).on('line', (text) => this.waiting.shift()?.take(text));
@@ -87,7 +95,7 @@ class Line {
       process.off('exit', kill);
       for (const { fail } of this.waiting) fail(new Error(`${program} ended: ${status}`));
     });
-    this.started = Promise.all([this.listen(server), this.ready()]);
+    this.started = this.ready();
   }
 
   output() {
@@ -98,33 +106,8 @@ class Line {
 
   async ready() {
     const [, ip, port] = /^ready listen=(.*):(\d+)$/.exec(await this.output());
+    /** Where clients send to: { ip, port }. */
     this.address = { ip, port };
-  }
-
-  /** Signaling on a port of its own, passed on both ways. */
-  listen(server) {
-    this.proxy = new WebSocketServer({ host: '127.0.0.1', port: 0 });
-    this.proxy.on('connection', (browser, request) => {
-      const upstream = new WebSocket(server.socket(request.url));
-      const early = [];
-      const pass = (to, message) => message && to.send(JSON.stringify(message));
-      browser.on('message', (data) => {
-        const message = fromBrowser(JSON.parse(data));
-        if (upstream.readyState === WebSocket.OPEN) pass(upstream, message);
-        else early.push(message);
-      });
-      upstream.on('open', () => early.splice(0).forEach((message) => pass(upstream, message)));
-      upstream.on('message', (data) => pass(browser, fromServer(JSON.parse(data), this.address)));
-      upstream.on('error', () => browser.terminate());
-      upstream.on('close', () => browser.close());
-      browser.on('close', () => upstream.close());
-    });
-    return new Promise((done) => this.proxy.once('listening', done));
-  }
-
-  /** The WebSocket that leads to the server with the media over this line. */
-  socket(path = '/one2one') {
-    return `ws://127.0.0.1:${this.proxy.address().port}${path}`;
   }
 
   /** 'loss 10', 'up delay 50ms', 'blackout 2s', 'rebind': see duet-impair --help. */
@@ -142,9 +125,66 @@ class Line {
 
   async stop() {
     this.child.kill('SIGTERM');
-    for (const socket of this.proxy.clients) socket.terminate();
-    await new Promise((done) => this.proxy.close(done));
     const status = await this.ended;
     if (status !== 0) throw new Error(`duet-impair ended with ${status}`);
+  }
+}
+
+/**
+ * A line, and the signaling proxy that leads people onto it.
+ *
+ * @param {Server} server  of lib/server.mjs, started with 'media.workers': '1': there is one port
+ */
+export async function startLine(server, conditions = {}) {
+  const port = server.ready.media.split(':').at(-1);
+  const line = new Line(server, await startImpair({ ip: machineAddress(), port }, conditions));
+  await line.listening;
+  return line;
+}
+
+class Line {
+  constructor(server, impair) {
+    this.impair = impair;
+    this.listening = this.listen(server);
+  }
+
+  /** Signaling on a port of its own, passed on both ways. */
+  listen(server) {
+    this.proxy = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+    this.proxy.on('connection', (browser, request) => {
+      const upstream = new WebSocket(server.socket(request.url));
+      const early = [];
+      const pass = (to, message) => message && to.send(JSON.stringify(message));
+      browser.on('message', (data) => {
+        const message = fromBrowser(JSON.parse(data));
+        if (upstream.readyState === WebSocket.OPEN) pass(upstream, message);
+        else early.push(message);
+      });
+      upstream.on('open', () => early.splice(0).forEach((message) => pass(upstream, message)));
+      upstream.on('message', (data) => pass(browser, fromServer(JSON.parse(data), this.impair.address)));
+      upstream.on('error', () => browser.terminate());
+      upstream.on('close', () => browser.close());
+      browser.on('close', () => upstream.close());
+    });
+    return new Promise((done) => this.proxy.once('listening', done));
+  }
+
+  /** The WebSocket that leads to the server with the media over this line. */
+  socket(path = '/one2one') {
+    return `ws://127.0.0.1:${this.proxy.address().port}${path}`;
+  }
+
+  command(text) {
+    return this.impair.command(text);
+  }
+
+  stats() {
+    return this.impair.stats();
+  }
+
+  async stop() {
+    for (const socket of this.proxy.clients) socket.terminate();
+    await new Promise((done) => this.proxy.close(done));
+    await this.impair.stop();
   }
 }

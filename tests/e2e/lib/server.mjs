@@ -27,8 +27,9 @@ export function parseReady(line) {
 
 /**
  * @param {Record<string, string>} settings  key -> value, over those below
+ * @param {string} program  another build than E2E_BINARY
  */
-export async function startServer(settings = {}) {
+export async function startServer(settings = {}, program = binary) {
   const folder = mkdtempSync(join(tmpdir(), 'duet-state-'));
   const all = {
     'http.listen': '127.0.0.1:0',
@@ -41,7 +42,7 @@ export async function startServer(settings = {}) {
   const args = Object.entries(all).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !name.startsWith('DUET_')));
-  const child = spawn(binary, ['serve', ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
+  const child = spawn(program, ['serve', ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
   const server = new Server(child, folder);
   await server.started;
   return server;

@@ -5,7 +5,7 @@
 
 import { writeFileSync } from 'node:fs';
 
-const RATE = 48000;
+export const RATE = 48000;
 const AMPLITUDE = 0.5;
 
 /** The tone as signed 16-bit samples. */
@@ -19,8 +19,7 @@ export function tone(hz, seconds = 2) {
 }
 
 /** Write a mono 48 kHz PCM file (RIFF, WAVE_FORMAT_PCM). */
-export function writeTone(path, hz, seconds) {
-  const samples = tone(hz, seconds);
+export function writeSound(path, samples) {
   const header = Buffer.alloc(44);
   header.write('RIFF', 0);
   header.writeUInt32LE(36 + samples.byteLength, 4);
