@@ -16,7 +16,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "relay/relay.h"
+#include "relay/webrtc.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -39,7 +39,7 @@ struct packet {
 
 struct script {
     struct bytes_reader in;
-    struct relay *relay; /* leg 0 is under test; leg 1 only takes what is forwarded */
+    struct relay_webrtc *legs[2]; /* 0 is under test; 1 hears it, to take what is forwarded */
     struct peer *leg, *browser;
     struct rng rng;
     struct peer_env env;
@@ -119,14 +119,16 @@ static void set_up(struct script *s)
     fill_params(&params[0], "brow", false);
     fill_params(&params[1], "brow", false);
     fill_params(&params[2], "rely", true);
-    s->relay = mem_zalloc_aligned(sizeof(*s->relay));
+    for (unsigned i = 0; i < 2; i++) {
+        s->legs[i] = mem_zalloc_aligned(sizeof(*s->legs[i]));
+        CHECK(s->legs[i] && !relay_webrtc_init(s->legs[i], s->now, &params[i], &leg, &s->env));
+    }
+    relay_connect(&s->legs[0]->endpoint, &s->legs[1]->endpoint);
+    s->leg = &s->legs[0]->peer;
     s->browser = mem_zalloc_aligned(sizeof(*s->browser));
-    CHECK(s->relay && s->browser);
-    s->leg = &s->relay->legs[0];
-    CHECK(!relay_init(s->relay, s->now, (const struct peer_params *[]){&params[0], &params[1]},
-                      (const struct peer_local *[]){&leg, &leg}, &s->env));
+    CHECK(s->browser);
     CHECK(!peer_init(s->browser, s->now, &params[2], &browser, &s->env));
-    connect_receiver(&s->relay->legs[1]);
+    connect_receiver(&s->legs[1]->peer);
 }
 
 /* --- what the leg promises --- */
@@ -177,6 +179,24 @@ static void drain_leg(struct script *s)
     CHECK(s->leg->state != PEER_ENDED || peer_deadline(s->leg) == MONO_NEVER);
 }
 
+static void leg_forward(struct script *s, struct dgram *d)
+{
+    uint8_t buf[CAP];
+    struct dgram spare = {.data = buf, .cap = sizeof(buf)};
+    struct relay_fan fan;
+    struct relay_out out;
+    size_t header_len;
+    if (relay_webrtc_receive(s->legs[0], s->now, d, &fan))
+        return;
+    while (relay_fan_next(&fan, &spare, &out)) {
+        CHECK(!out.error == (out.d != NULL));
+        if (out.d)
+            CHECK(!rtp_parse_header_len(out.d->data, out.d->len, &header_len) &&
+                  out.d->len <= out.d->cap &&
+                  get_be32(out.d->data + 8) == s->legs[1]->peer.local_ssrc);
+    }
+}
+
 static void leg_input(struct script *s, const struct addr *from, const uint8_t *data, size_t len)
 {
     uint8_t *exact = malloc(len + RTPSEC_RTP_OVERHEAD);
@@ -189,11 +209,7 @@ static void leg_input(struct script *s, const struct addr *from, const uint8_t *
                       .len = len,
                       .cap = len + RTPSEC_RTP_OVERHEAD};
     if (rtp_is_rtp(exact, len)) {
-        struct rtp_packet packet;
-        bool is_forwarded = !relay_forward(s->relay, 0, s->now, &d);
-        if (is_forwarded)
-            CHECK(!rtp_parse_header_len(d.data, d.len, &packet.header_len) && d.len <= d.cap &&
-                  get_be32(d.data + 8) == s->relay->legs[1].local_ssrc);
+        leg_forward(s, &d);
     } else {
         int err = peer_input(s->leg, s->now, &d);
         CHECK(err >= 0);
@@ -449,9 +465,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     begin(s, bytes_get8(&s->in));
     run(s);
     mem_fail_at(0);
-    relay_deinit(s->relay);
+    for (unsigned i = 0; i < 2; i++) {
+        relay_webrtc_deinit(s->legs[i]);
+        mem_free(s->legs[i]);
+    }
     peer_deinit(s->browser);
-    mem_free(s->relay);
     mem_free(s->browser);
     free(s);
     return 0;

@@ -1,8 +1,9 @@
 /**
  * The media engine: the only door to media.
  *
- * Worker threads, each with one UDP port; a call lives whole on one worker, so that no packet
- * crosses a thread and media takes no lock. Everything below is called on one control thread and
+ * Worker threads, each with one UDP port. A pipeline is a set of endpoints that are connected with
+ * one another, a call is a pipeline of two; it lives whole on one worker, so that no packet crosses
+ * a thread and media takes no lock. Everything below is called on one control thread and
  * never waits for a worker: what an answer needs (credentials, SSRC, fingerprint, port) is made
  * here, the rest goes to the worker by mailbox. What happens there comes back as events.
  */
@@ -39,9 +40,10 @@ struct engine_config {
 };
 
 enum engine_event_type {
-    ENGINE_EVENT_CONNECTED, /**< a leg: ICE and DTLS are through */
-    ENGINE_EVENT_ENDED,     /**< a leg's media is over; the call is still the caller's to release */
-    ENGINE_EVENT_GONE,      /**< a released call has left its worker; the last event of a call */
+    ENGINE_EVENT_CONNECTED,     /**< an endpoint: ICE and DTLS are through */
+    ENGINE_EVENT_ENDED,         /**< an endpoint's media is over; releasing it is the caller's */
+    ENGINE_EVENT_ENDPOINT_GONE, /**< it has left its worker; the last event of an endpoint */
+    ENGINE_EVENT_GONE,          /**< a released pipeline has; its last event, behind all others */
 };
 
 enum engine_end {
@@ -52,11 +54,11 @@ enum engine_end {
     ENGINE_END_BROKEN,        /**< out of memory or the like, on this side */
 };
 
-/** What one leg's media came to. */
-struct engine_leg_stats {
-    uint64_t packets_received; /**< from this leg, forwarded */
-    uint64_t packets_sent;     /**< to this leg */
-    uint64_t packets_dropped;  /**< from this leg, not forwarded, for whatever reason */
+/** What one endpoint's media came to. */
+struct engine_stats {
+    uint64_t packets_received; /**< from it, forwarded to at least one sink */
+    uint64_t packets_sent;     /**< to it */
+    uint64_t packets_dropped;  /**< from it, not forwarded, for whatever reason; once for a sink */
     int32_t uplink_lost;       /**< RFC 3550 A.3, of the last source; without what was repaired */
     uint32_t uplink_repaired;  /**< came after all, when they were asked for */
     int32_t downlink_lost;     /**< as the client last reported it */
@@ -68,10 +70,10 @@ struct engine_leg_stats {
 
 struct engine_event {
     enum engine_event_type type;
-    uint64_t call_id;
-    unsigned leg;                    /**< CONNECTED, ENDED: 0 or 1 */
-    enum engine_end end;             /**< ENDED */
-    struct engine_leg_stats legs[2]; /**< GONE */
+    uint64_t pipeline;
+    unsigned endpoint;         /**< all but GONE */
+    enum engine_end end;       /**< ENDED */
+    struct engine_stats stats; /**< ENDPOINT_GONE */
 };
 
 struct engine;
@@ -84,12 +86,45 @@ struct engine;
  */
 struct engine *engine_new(const struct engine_config *config, struct rng *rng, char *error);
 
-/** Ends all calls (BYE and close_notify are sent), joins the threads. NULL is legal. */
+/** Ends all pipelines (BYE and close_notify are sent), joins the threads. NULL is legal. */
 void engine_free(struct engine *engine);
 
 /** Address and port of worker i < engine_n_workers. */
 struct addr engine_listen_addr(const struct engine *engine, unsigned worker);
 unsigned engine_n_workers(const struct engine *engine);
+
+bool engine_poll_event(struct engine *engine, struct engine_event *ret);
+
+/** Pipelines that live on the workers now, released ones included until they are gone. */
+size_t engine_n_pipelines(const struct engine *engine);
+
+/* --- pipelines and endpoints ---
+ *
+ * Names are the caller's choice: a pipeline has an id, an endpoint a number within its pipeline. A
+ * name is taken until the last event of what it names was polled.
+ */
+
+/** Outcomes that the caller can do something about. */
+enum {
+    ENGINE_E_OFFER = 1, /**< an offer cannot be answered: tell its owner */
+    ENGINE_E_NO_CODEC,  /**< the two have no audio codec in common: tell both */
+    ENGINE_E_UNKNOWN,   /**< no such pipeline or endpoint, or it was released */
+    ENGINE_E_CANDIDATE, /**< cannot be used: counted and ignored, ICE lives without it */
+};
+
+/** Room for one answer, for one candidate line, and for a mid; the zero included. */
+#define ENGINE_ANSWER_MAX         16384
+#define ENGINE_CANDIDATE_TEXT_MAX 256
+#define ENGINE_MID_MAX            65
+
+/** About 20 KB: on the heap. */
+struct engine_answer {
+    char sdp[ENGINE_ANSWER_MAX];
+    char candidates[ENGINE_MAX_ADDRESSES][ENGINE_CANDIDATE_TEXT_MAX];
+    size_t n_candidates;
+    char mid[ENGINE_MID_MAX]; /**< of the audio line; empty = it has none */
+    int mline_index;          /**< of the audio line */
+};
 
 /**
  * Can this offer be answered at all?
@@ -98,54 +133,73 @@ unsigned engine_n_workers(const struct engine *engine);
  */
 bool engine_check_offer(struct engine *engine, struct str offer, char *error);
 
-enum {
-    ENGINE_E_OFFER = 1, /**< an offer cannot be answered: tell its owner */
-    ENGINE_E_NO_CODEC,  /**< the two have no audio codec in common: tell both */
-};
+/** An empty pipeline, on a worker of our choice. @return 0 or -ENOMEM */
+MUST_CHECK int engine_pipeline_new(struct engine *engine, uint64_t pipeline);
 
-/** Room for one answer, for one candidate line, and for a mid; the zero included. */
-#define ENGINE_ANSWER_MAX         16384
-#define ENGINE_CANDIDATE_TEXT_MAX 256
-#define ENGINE_MID_MAX            65
+/**
+ * End a pipeline and all of its endpoints. From now on only their ENGINE_EVENT_ENDPOINT_GONE and
+ * its ENGINE_EVENT_GONE come out of engine_poll_event. An unknown one is ignored.
+ */
+void engine_pipeline_release(struct engine *engine, uint64_t pipeline);
+
+/**
+ * A WebRTC endpoint, made by answering its offer with all that it has. Nobody hears it yet.
+ *
+ * @param error  on ENGINE_E_OFFER; ENGINE_ERROR_MAX bytes
+ *
+ * @return 0, ENGINE_E_OFFER, ENGINE_E_UNKNOWN (the pipeline), or -ENOMEM: nothing was made
+ */
+MUST_CHECK int engine_endpoint_answer(struct engine *engine, mono_us now, uint64_t pipeline,
+                                      unsigned endpoint, struct str offer,
+                                      struct engine_answer *ret, char *error);
+
+/** End one endpoint; who heard it hears nobody. An unknown one is ignored. */
+void engine_endpoint_release(struct engine *engine, uint64_t pipeline, unsigned endpoint);
+
+/**
+ * Let `sink` hear `source`, in place of whom it heard before and without a break in its stream.
+ * Both are of one pipeline.
+ *
+ * @return 0, ENGINE_E_UNKNOWN, or -ENOMEM: everything is as before
+ */
+MUST_CHECK int engine_connect(struct engine *engine, uint64_t pipeline, unsigned source,
+                              unsigned sink);
+
+/** Let `sink` hear nobody, if it hears `source`. @return as engine_connect */
+MUST_CHECK int engine_disconnect(struct engine *engine, uint64_t pipeline, unsigned source,
+                                 unsigned sink);
+
+/**
+ * A remote candidate of a WebRTC endpoint.
+ *
+ * @param candidate "candidate:…"; empty = no more will come
+ * @param ufrag     empty = of the current generation
+ *
+ * @return 0, ENGINE_E_UNKNOWN, ENGINE_E_CANDIDATE, or -ENOMEM; each may be ignored. What the worker
+ *         cannot use (another generation, one too many) is only counted
+ */
+int engine_add_candidate(struct engine *engine, uint64_t pipeline, unsigned endpoint,
+                         struct str candidate, struct str ufrag);
+
+/* --- calls --- */
 
 /** About 40 KB: on the heap. */
 struct engine_answers {
-    char sdp[2][ENGINE_ANSWER_MAX];
-    char candidates[ENGINE_MAX_ADDRESSES][ENGINE_CANDIDATE_TEXT_MAX]; /**< of both legs */
-    size_t n_candidates;
-    char mid[2][ENGINE_MID_MAX]; /**< of the audio line; empty = it has none */
-    int mline_index[2];          /**< of the audio line */
-    unsigned bad_leg;            /**< ENGINE_E_OFFER: whose offer it is */
+    struct engine_answer legs[2];
+    unsigned bad_leg; /**< ENGINE_E_OFFER: whose offer it is */
     char error[ENGINE_ERROR_MAX];
 };
 
 /**
- * Make a call: negotiate both offers, hand it to a worker.
+ * Make a call: a pipeline with two WebRTC endpoints, 0 and 1, connected both ways. Unlike two
+ * endpoints that were made one by one they agree on the codecs that both have.
  *
- * @param call_id chosen by the caller, not in use
- * @param ret     filled with the answers on 0, with `error` on ENGINE_E_*
+ * @param pipeline not in use
+ * @param ret      filled with the answers on 0, with `error` on ENGINE_E_*
  *
- * @return 0, ENGINE_E_*, or a negative errno: nothing was made
+ * @return 0, ENGINE_E_OFFER, ENGINE_E_NO_CODEC, or a negative errno: nothing was made
  */
-MUST_CHECK int engine_call_start(struct engine *engine, mono_us now, uint64_t call_id,
+MUST_CHECK int engine_call_start(struct engine *engine, mono_us now, uint64_t pipeline,
                                  const struct str offers[2], struct engine_answers *ret);
-
-/**
- * A remote candidate. What cannot be used (a name, another generation, one too many) is counted
- * and ignored: ICE lives without it.
- *
- * @param candidate "candidate:…"; empty = no more will come
- * @param ufrag     empty = of the current generation
- */
-void engine_call_add_candidate(struct engine *engine, uint64_t call_id, unsigned leg,
-                               struct str candidate, struct str ufrag);
-
-/** End a call. Of its events only ENGINE_EVENT_GONE comes out of engine_poll_event from now on. */
-void engine_call_release(struct engine *engine, uint64_t call_id);
-
-bool engine_poll_event(struct engine *engine, struct engine_event *ret);
-
-/** Calls that live on the workers now, released ones included until they are gone. */
-size_t engine_n_calls(const struct engine *engine);
 
 #endif

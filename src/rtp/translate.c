@@ -17,6 +17,11 @@ void rtp_translator_init(struct rtp_translator *t, uint32_t ssrc, uint16_t first
     };
 }
 
+void rtp_translator_expect_source(struct rtp_translator *t)
+{
+    t->is_joined = false;
+}
+
 static uint32_t elapsed_ticks(const struct rtp_translator *t, mono_us now, uint32_t clock_rate)
 {
     uint64_t us = now > t->last_at ? (uint64_t)(now - t->last_at) : 0;
@@ -61,9 +66,10 @@ static void switch_source(struct rtp_translator *t, uint32_t ssrc, uint16_t seq,
         if (ticks == 0)
             ticks = 1; /* two frames never share a timestamp */
         t->previous_ssrc = t->source_ssrc;
-        t->has_previous = true;
+        t->has_previous = t->is_joined;
     }
     t->started = true;
+    t->is_joined = true;
     t->switched_at = now;
     join(t, ssrc, seq, ts, ticks);
 }
@@ -91,8 +97,8 @@ static void follow_clock(struct rtp_translator *t, uint32_t ts, mono_us now, uin
 int rtp_translate(struct rtp_translator *t, uint32_t ssrc, uint16_t seq, uint32_t ts, mono_us now,
                   uint32_t clock_rate, uint16_t *ret_seq, uint32_t *ret_ts)
 {
-    if (!t->started || ssrc != t->source_ssrc) {
-        if (is_straggler(t, ssrc, now))
+    if (!t->is_joined || ssrc != t->source_ssrc) {
+        if (t->is_joined && is_straggler(t, ssrc, now))
             return RTP_E_OLD;
         switch_source(t, ssrc, seq, ts, now, clock_rate);
     }

@@ -55,6 +55,7 @@ struct rtp_translator {
     uint16_t last_seq;      /**< out, newest */
     uint16_t span;          /**< packets back that still belong to this source, saturated */
     uint16_t jump_seq;      /**< source seq that would confirm a restart, valid when has_jump */
+    bool is_joined;         /**< the offsets apply; false = the next packet is of another source */
     bool started, has_previous, has_jump;
     mono_us last_at;     /**< arrival of the newest packet */
     mono_us switched_at; /**< when the current source took over */
@@ -68,6 +69,12 @@ struct rtp_translator {
  */
 void rtp_translator_init(struct rtp_translator *t, uint32_t ssrc, uint16_t first_seq,
                          uint32_t first_ts);
+
+/**
+ * The next packet is of another source, whatever its SSRC says: somebody connected the stream to
+ * it. The one before does not come back by itself, so nobody's stragglers are refused.
+ */
+void rtp_translator_expect_source(struct rtp_translator *t);
 
 /**
  * Where a packet stands in the outgoing stream.

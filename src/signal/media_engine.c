@@ -29,6 +29,12 @@ struct media_engine {
     struct engine_event event;
 };
 
+/* A call is a pipeline of its id; its endpoints are numbered like its legs. */
+static const char *leg_name(unsigned leg)
+{
+    return leg == MEDIA_CALLER ? "caller" : "callee";
+}
+
 static struct media_engine *self(struct media *m)
 {
     return CONTAINER_OF(m, struct media_engine, media);
@@ -64,8 +70,11 @@ static void add_candidate(struct media *m, uint64_t call_id, enum media_leg leg,
                           const struct media_candidate *candidate)
 {
     /* One audio line a leg: which line the page names does not matter. */
-    engine_call_add_candidate(self(m)->engine, call_id, leg, candidate->candidate,
-                              candidate->ufrag);
+    LOG_SCOPE(call_id, leg_name(leg));
+    if (engine_add_candidate(self(m)->engine, call_id, leg, candidate->candidate,
+                             candidate->ufrag) == ENGINE_E_CANDIDATE)
+        log_debug(MEDIA, "candidate cannot be used, ignoring: %.*s",
+                  STR_FMT(str_head(candidate->candidate, 200)));
 }
 
 static void free_notice(struct notice *notice)
@@ -82,18 +91,25 @@ static void release(struct media *m, uint64_t call_id)
         if (notice->call_id == call_id)
             free_notice(notice);
     }
-    engine_call_release(me->engine, call_id);
+    engine_pipeline_release(me->engine, call_id);
+}
+
+static size_t n_candidates(const struct notice *notice)
+{
+    return notice->answers.legs[0].n_candidates + notice->answers.legs[1].n_candidates;
 }
 
 static void fill_candidate(const struct notice *notice, size_t i, struct media_event *ret)
 {
-    const struct engine_answers *a = &notice->answers;
+    const struct engine_answer *legs = notice->answers.legs;
+    ret->leg = i < legs[0].n_candidates ? MEDIA_CALLER : MEDIA_CALLEE;
+    if (ret->leg == MEDIA_CALLEE)
+        i -= legs[0].n_candidates;
     ret->type = MEDIA_EVENT_CANDIDATE;
-    ret->leg = i < a->n_candidates ? MEDIA_CALLER : MEDIA_CALLEE;
     ret->candidate = (struct media_candidate){
-        .candidate = str_of(a->candidates[i % a->n_candidates]),
-        .mid = str_of(a->mid[ret->leg]),
-        .mline_index = a->mline_index[ret->leg],
+        .candidate = str_of(legs[ret->leg].candidates[i]),
+        .mid = str_of(legs[ret->leg].mid),
+        .mline_index = legs[ret->leg].mline_index,
     };
 }
 
@@ -112,14 +128,14 @@ static bool poll_notice(struct notice *notice, struct media_event *ret)
         return n == 0;
     }
     if (n > 0) {
-        if (n > MEDIA_LEGS * a->n_candidates)
+        if (n > n_candidates(notice))
             return false;
         fill_candidate(notice, n - 1, ret);
         return true;
     }
     ret->type = MEDIA_EVENT_ANSWERED;
     for (unsigned leg = 0; leg < MEDIA_LEGS; leg++)
-        ret->answer[leg] = str_of(a->sdp[leg]);
+        ret->answer[leg] = str_of(a->legs[leg].sdp);
     return true;
 }
 
@@ -136,25 +152,23 @@ static const struct {
 
 static void log_figures(const struct engine_event *event)
 {
-    for (unsigned leg = 0; leg < MEDIA_LEGS; leg++) {
-        const struct engine_leg_stats *s = &event->legs[leg];
-        LOG_SCOPE(event->call_id, leg == MEDIA_CALLER ? "caller" : "callee");
-        log_info(MEDIA,
-                 "%" PRIu64 " packets in, %" PRIu64 " out, %" PRIu64 " dropped; up: %" PRId32
-                 " lost, %" PRIu32 " repaired, jitter %.1f ms; down: %" PRId32 " lost, %" PRIu32
-                 " sent again, jitter %.1f ms; round trip %.1f ms",
-                 s->packets_received, s->packets_sent, s->packets_dropped, s->uplink_lost,
-                 s->uplink_repaired, s->uplink_jitter_us / 1000.0, s->downlink_lost,
-                 s->downlink_resent, s->downlink_jitter_us / 1000.0, s->rtt_us / 1000.0);
-    }
+    const struct engine_stats *s = &event->stats;
+    LOG_SCOPE(event->pipeline, leg_name(event->endpoint));
+    log_info(MEDIA,
+             "%" PRIu64 " packets in, %" PRIu64 " out, %" PRIu64 " dropped; up: %" PRId32
+             " lost, %" PRIu32 " repaired, jitter %.1f ms; down: %" PRId32 " lost, %" PRIu32
+             " sent again, jitter %.1f ms; round trip %.1f ms",
+             s->packets_received, s->packets_sent, s->packets_dropped, s->uplink_lost,
+             s->uplink_repaired, s->uplink_jitter_us / 1000.0, s->downlink_lost, s->downlink_resent,
+             s->downlink_jitter_us / 1000.0, s->rtt_us / 1000.0);
 }
 
 static bool poll_engine(struct media_engine *me, struct media_event *ret)
 {
     struct engine_event *event = &me->event;
     while (engine_poll_event(me->engine, event)) {
-        *ret = (struct media_event){.call_id = event->call_id,
-                                    .leg = event->leg ? MEDIA_CALLEE : MEDIA_CALLER};
+        *ret = (struct media_event){.call_id = event->pipeline,
+                                    .leg = event->endpoint ? MEDIA_CALLEE : MEDIA_CALLER};
         switch (event->type) {
         case ENGINE_EVENT_CONNECTED:
             ret->type = MEDIA_EVENT_CONNECTED;
@@ -164,8 +178,10 @@ static bool poll_engine(struct media_engine *me, struct media_event *ret)
             ret->end = ends[event->end].end;
             ret->text = ends[event->end].text;
             return true;
-        case ENGINE_EVENT_GONE:
+        case ENGINE_EVENT_ENDPOINT_GONE:
             log_figures(event);
+            break;
+        case ENGINE_EVENT_GONE:
             break;
         }
     }

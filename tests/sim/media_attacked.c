@@ -105,7 +105,7 @@ static void media_before_keys_is_dropped(void **state)
     bench_set_up(b, (const struct bench_browser[]){bench_chromium, bench_firefox});
     struct dgram d = {
         .local = b->server, .remote = b->addrs[0], .data = early, .len = 64, .cap = sizeof(early)};
-    assert_int_equal(relay_forward(b->relay, 0, b->now, &d), PEER_E_NO_KEYS);
+    assert_int_equal(bench_forward(b, 0, &d), PEER_E_NO_KEYS);
     assert_true(bench_connect(b, 5 * US_PER_S));
     bench_free(b);
 }

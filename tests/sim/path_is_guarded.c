@@ -109,7 +109,7 @@ static void media_shows_the_new_address_at_once(void **state)
      * round trip of 10 ms and those that were on their way: within 40 ms of 20 ms frames. */
     assert_int_equal(b->n_rtp[1], 600);
     assert_true(b->n_rtp[0] >= 598);
-    assert_true(addr_equal(&b->relay->legs[0].path_remote, &moved));
+    assert_true(addr_equal(&b->legs[0]->peer.path_remote, &moved));
     assert_true(addr_equal(&b->routes[0], &moved));
     /* A packet that comes late from the old address leads nowhere. */
     for (unsigned n = 0; n < 10; n++) {
@@ -121,7 +121,7 @@ static void media_shows_the_new_address_at_once(void **state)
         b->delay = 5 * US_PER_MS;
         bench_run(b, b->now + 20 * US_PER_MS);
     }
-    assert_true(addr_equal(&b->relay->legs[0].path_remote, &moved));
+    assert_true(addr_equal(&b->legs[0]->peer.path_remote, &moved));
     bench_free(b);
 }
 
@@ -171,7 +171,7 @@ static void replayed_media_does_not_pull_the_stream_away(void **state)
         talk(b, ++seq);
     /* A minute of it: the path stays, nothing is lost, no media goes astray, and the stranger gets
      * the sendings of one check at a time. */
-    assert_true(addr_equal(&b->relay->legs[0].path_remote, &b->addrs[0]));
+    assert_true(addr_equal(&b->legs[0]->peer.path_remote, &b->addrs[0]));
     assert_int_equal(b->n_rtp[0], 3100);
     assert_int_equal(b->n_rtp[1], 3100);
     assert_int_equal(n_rtp_to_stranger, 0);

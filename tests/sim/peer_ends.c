@@ -79,7 +79,7 @@ static void rtcp_bye_ends_the_source_only(void **state)
     struct bench *b = running_call();
     bench_send(b, 0, 0xb0000000, 1, 0, opus, sizeof(opus));
     bench_run(b, b->now + 20 * US_PER_MS);
-    assert_true(b->relay->legs[0].has_source);
+    assert_true(b->legs[0]->peer.has_source);
     struct bytes_writer w = bytes_writer(buf, sizeof(buf));
     rtp_report_write_bye(&b->browsers[0]->report, b->now, &w);
     size_t len = w.len;
@@ -87,7 +87,7 @@ static void rtcp_bye_ends_the_source_only(void **state)
         rtpsec_protect_rtcp(&b->browsers[0]->tx, b->envs[0].srtp, buf, &len, sizeof(buf)), 0);
     bench_inject(b, &b->addrs[0], buf, len);
     bench_run(b, b->now + 20 * US_PER_MS);
-    assert_false(b->relay->legs[0].has_source);
+    assert_false(b->legs[0]->peer.has_source);
     assert_false(b->relay_ended[0]);
     bench_send(b, 0, 0xb0000000, 2, 960, opus, sizeof(opus));
     bench_run(b, b->now + 20 * US_PER_MS);
@@ -135,11 +135,11 @@ static void a_closed_relay_says_goodbye(void **state)
 {
     (void)state;
     struct bench *b = running_call();
-    peer_close(&b->relay->legs[0], b->now);
+    peer_close(&b->legs[0]->peer, b->now);
     bench_run(b, b->now + 20 * US_PER_MS);
     assert_true(b->browser_ended[0]);
     assert_false(b->relay_ended[0]); /* no event of our own doing */
-    assert_true(peer_deadline(&b->relay->legs[0]) == MONO_NEVER);
+    assert_true(peer_deadline(&b->legs[0]->peer) == MONO_NEVER);
     bench_free(b);
 }
 
@@ -153,13 +153,13 @@ static void reports_tell_loss_and_round_trip(void **state)
         bench_send(b, 1, 0xb0000001, n, n * 960u, opus, sizeof(opus));
         bench_run(b, b->now + 20 * US_PER_MS);
     }
-    struct peer *leg = &b->relay->legs[0];
+    struct peer *leg = &b->legs[0]->peer;
     assert_in_range(rtp_recv_stats_lost(&leg->source), 98, 100);
     assert_true(leg->report.has_rtt);
     assert_in_range(leg->report.rtt, 9 * US_PER_MS, 12 * US_PER_MS);
     /* The loss of leg 0's uplink stays visible downlink: a relay does not invent packets. */
-    assert_true(b->relay->legs[1].report.has_remote);
-    assert_in_range(b->relay->legs[1].report.remote.lost, 50, 100);
+    assert_true(b->legs[1]->peer.report.has_remote);
+    assert_in_range(b->legs[1]->peer.report.remote.lost, 50, 100);
     assert_true(b->browsers[0]->report.has_rtt);
     bench_free(b);
 }

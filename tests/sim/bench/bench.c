@@ -101,16 +101,16 @@ void bench_set_up(struct bench *b, const struct bench_browser browsers[2])
     struct peer_local locals[2];
     for (unsigned i = 0; i < 2; i++)
         make_browser(b, i, &browsers[i], &params[i], &locals[i]);
-    b->relay = mem_zalloc_aligned(sizeof(struct relay));
-    assert_non_null(b->relay);
-    assert_int_equal(relay_init(b->relay, b->now,
-                                (const struct peer_params *[]){&params[0], &params[1]},
-                                (const struct peer_local *[]){&locals[0], &locals[1]}, &b->envs[2]),
-                     0);
     for (unsigned i = 0; i < 2; i++) {
         struct ice_candidate c = host(&b->addrs[i]);
-        assert_int_equal(peer_add_candidate(&b->relay->legs[i], b->now, &c, STR("")), 0);
+        b->legs[i] = mem_zalloc_aligned(sizeof(struct relay_webrtc));
+        assert_non_null(b->legs[i]);
+        assert_int_equal(relay_webrtc_init(b->legs[i], b->now, &params[i], &locals[i], &b->envs[2]),
+                         0);
+        assert_int_equal(peer_add_candidate(&b->legs[i]->peer, b->now, &c, STR("")), 0);
     }
+    relay_connect(&b->legs[0]->endpoint, &b->legs[1]->endpoint);
+    relay_connect(&b->legs[1]->endpoint, &b->legs[0]->endpoint);
 }
 
 struct bench *bench_new(void)
@@ -140,10 +140,10 @@ struct bench *bench_new(void)
 
 void bench_free(struct bench *b)
 {
-    if (b->relay)
-        relay_deinit(b->relay);
-    mem_free(b->relay);
     for (unsigned i = 0; i < 2; i++) {
+        if (b->legs[i])
+            relay_webrtc_deinit(b->legs[i]);
+        mem_free(b->legs[i]);
         if (b->browsers[i])
             peer_deinit(b->browsers[i]);
         mem_free(b->browsers[i]);
@@ -226,7 +226,7 @@ static void drain_all(struct bench *b)
 {
     for (unsigned i = 0; i < 2; i++) {
         drain(b, b->browsers[i], i, false);
-        drain(b, &b->relay->legs[i], i, true);
+        drain(b, &b->legs[i]->peer, i, true);
     }
 }
 
@@ -251,13 +251,28 @@ static void relay_input(struct bench *b, struct bench_dgram *in)
     if (stun_peek_username(in->data, in->len, &ufrag))
         leg = str_starts_with(ufrag, STR("rel1")) ? 1 : 0;
     if (!rtp_is_rtp(d.data, d.len)) {
-        note_error(b, leg, peer_input(&b->relay->legs[leg], b->now, &d));
+        note_error(b, leg, peer_input(&b->legs[leg]->peer, b->now, &d));
         return;
     }
-    int err = relay_forward(b->relay, leg, b->now, &d);
-    note_error(b, leg, err);
-    if (!err)
-        travel(b, &d.local, &d.remote, d.data, d.len);
+    note_error(b, leg, bench_forward(b, leg, &d));
+}
+
+int bench_forward(struct bench *b, unsigned i, struct dgram *d)
+{
+    uint8_t buf[DGRAM_MAX + 64];
+    struct dgram spare = {.data = buf, .cap = sizeof(buf)};
+    struct relay_fan fan;
+    struct relay_out out;
+    int err = relay_webrtc_receive(b->legs[i], b->now, d, &fan);
+    if (err)
+        return err;
+    while (relay_fan_next(&fan, &spare, &out)) {
+        if (!err)
+            err = out.error;
+        if (out.d)
+            travel(b, &out.d->local, &out.d->remote, out.d->data, out.d->len);
+    }
+    return err;
 }
 
 static void browser_input(struct bench *b, unsigned i, struct bench_dgram *in)
@@ -296,7 +311,7 @@ static void arrive(struct bench *b, size_t index)
 static void time_out(struct bench *b)
 {
     for (unsigned i = 0; i < 2; i++) {
-        struct peer *peers[] = {b->browsers[i], &b->relay->legs[i]};
+        struct peer *peers[] = {b->browsers[i], &b->legs[i]->peer};
         for (unsigned k = 0; k < 2; k++) {
             if (peer_deadline(peers[k]) <= b->now)
                 peer_timeout(peers[k], b->now);
@@ -308,9 +323,9 @@ static mono_us next_event(const struct bench *b)
 {
     size_t arrival = next_arrival(b);
     mono_us at = arrival == SIZE_MAX ? MONO_NEVER : b->in_flight[arrival].at;
-    at = mono_min(at, relay_deadline(b->relay));
     for (unsigned i = 0; i < 2; i++)
-        at = mono_min(at, peer_deadline(b->browsers[i]));
+        at =
+            mono_min(at, mono_min(peer_deadline(b->browsers[i]), peer_deadline(&b->legs[i]->peer)));
     return at;
 }
 
@@ -349,7 +364,7 @@ bool bench_connect(struct bench *b, mono_us limit)
 
 struct peer *bench_leg(struct bench *b, unsigned i)
 {
-    return &b->relay->legs[i];
+    return &b->legs[i]->peer;
 }
 
 /* What the offer and its answer leave as it is. */

@@ -1,5 +1,6 @@
 /**
- * The test bench: a relay between two browsers over an emulated network, in virtual time.
+ * The test bench: two endpoints that hear one another, and their browsers over an emulated network,
+ * in virtual time.
  *
  *     browser 0 (198.51.100.1:5000) ─┐                      ┌─ leg 0 ─┐
  *                                    ├─ emulated network ───┤         relay (192.0.2.1:40000)
@@ -18,7 +19,7 @@
 
 #include <cmocka.h>
 
-#include "relay/relay.h"
+#include "relay/webrtc.h"
 
 #define BENCH_MAX_IN_FLIGHT 4096
 
@@ -58,7 +59,7 @@ struct bench {
     struct dtls_identity identities[3]; /**< of the browsers, and [2] of the relay */
     struct peer_env envs[3];
 
-    struct relay *relay;
+    struct relay_webrtc *legs[2];
     struct peer *browsers[2];
     struct addr server, addrs[2]; /**< addrs: as the server sees them; a test may move one */
 
@@ -78,7 +79,8 @@ struct bench {
     enum peer_end relay_end[2];
     struct addr routes[2]; /**< last VALIDATED of each leg */
     mono_us connected_at;  /**< when the last of all four was connected */
-    int last_error[2];     /**< of relay_forward or peer_input, by leg; 0 = none yet */
+    int last_error[2]; /**< of relay_webrtc_receive, relay_fan_next or peer_input, by leg; 0 = none
+                          yet */
     unsigned n_errors[2];
     unsigned n_rtp[2]; /**< received by browser i */
     struct bench_rtp last_rtp[2];
@@ -112,6 +114,9 @@ void bench_restart(struct bench *b, unsigned i);
 /** Browser i sends one RTP packet with this payload, marked with its audio level if it has one. */
 void bench_send(struct bench *b, unsigned i, uint32_t ssrc, uint16_t seq, uint32_t timestamp,
                 const void *payload, size_t len);
+
+/** One RTP datagram at leg i, and on to who hears it. @return the first error, 0 = none */
+int bench_forward(struct bench *b, unsigned i, struct dgram *d);
 
 /** Any bytes, from anywhere, towards the relay; they arrive after the usual delay. */
 void bench_inject(struct bench *b, const struct addr *from, const void *data, size_t len);

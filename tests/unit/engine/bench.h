@@ -36,6 +36,7 @@
 
 #define BENCH_MAX_CALLS    96
 #define BENCH_MAX_BROWSERS (2 * BENCH_MAX_CALLS)
+#define BENCH_LEGS         8 /* of one pipeline; a call has two */
 
 /* Far above what anything here takes; a test that gets there has failed. */
 #define BENCH_LIMIT (40 * US_PER_S)
@@ -56,10 +57,10 @@ struct browser {
 };
 
 struct bench_call {
-    bool connected[2], ended[2], gone;
-    unsigned n_ended[2], n_gone;
-    enum engine_end end[2];
-    struct engine_leg_stats stats[2];
+    bool connected[BENCH_LEGS], ended[BENCH_LEGS], endpoint_gone[BENCH_LEGS], gone;
+    unsigned n_ended[BENCH_LEGS], n_gone;
+    enum engine_end end[BENCH_LEGS];
+    struct engine_stats stats[BENCH_LEGS];
 };
 
 struct bench {
@@ -276,7 +277,8 @@ static inline void read_answer(struct str text, struct peer_params *p)
     sdp_deinit(&sdp);
 }
 
-static inline void browser_answered(struct bench *b, struct browser *br, struct str answer)
+static inline void browser_answered(struct bench *b, struct browser *br,
+                                    const struct engine_answer *answer)
 {
     const struct ice_candidate host = browser_candidate(br);
     struct peer_params params;
@@ -286,14 +288,14 @@ static inline void browser_answered(struct bench *b, struct browser *br, struct 
                                      .cname = STR("browser"),
                                      .candidates = &host,
                                      .n_candidates = 1};
-    read_answer(answer, &params);
+    read_answer(str_of(answer->sdp), &params);
     br->peer = mem_zalloc_aligned(sizeof(struct peer));
     assert_non_null(br->peer);
     assert_int_equal(
         peer_init(br->peer, bench_now(), &params, &local, br->is_lite ? &b->lite_env : &b->env), 0);
-    for (size_t i = 0; i < b->answers->n_candidates; i++) {
+    for (size_t i = 0; i < answer->n_candidates; i++) {
         struct ice_candidate c;
-        assert_int_equal(ice_candidate_parse(str_of(b->answers->candidates[i]), &c), 0);
+        assert_int_equal(ice_candidate_parse(str_of(answer->candidates[i]), &c), 0);
         assert_int_equal(peer_add_candidate(br->peer, bench_now(), &c, STR("")), 0);
     }
 }
@@ -304,7 +306,7 @@ static inline void browser_trickle(struct bench *b, uint64_t id, unsigned leg,
     char text[ICE_CANDIDATE_TEXT_MAX];
     const struct ice_candidate c = browser_candidate(br);
     (void)ice_candidate_write(&c, text);
-    engine_call_add_candidate(b->engine, id, leg, str_of(text), str_of(br->ufrag));
+    assert_int_equal(engine_add_candidate(b->engine, id, leg, str_of(text), str_of(br->ufrag)), 0);
 }
 
 static inline uint64_t bench_id(unsigned call)
@@ -329,7 +331,7 @@ static inline void bench_answer(struct bench *b, unsigned call)
 {
     for (unsigned leg = 0; leg < 2; leg++) {
         struct browser *br = &b->browsers[2 * call + leg];
-        browser_answered(b, br, str_of(b->answers->sdp[leg]));
+        browser_answered(b, br, &b->answers->legs[leg]);
         browser_trickle(b, bench_id(call), leg, br);
     }
 }
@@ -386,22 +388,25 @@ static inline void browser_run(struct browser *br)
 
 static inline void note_event(struct bench *b, const struct engine_event *event)
 {
-    assert_in_range(event->call_id, 1, BENCH_MAX_CALLS);
-    struct bench_call *call = &b->calls[event->call_id - 1];
+    assert_in_range(event->pipeline, 1, BENCH_MAX_CALLS);
+    struct bench_call *call = &b->calls[event->pipeline - 1];
     assert_false(call->gone); /* GONE is the last one */
     switch (event->type) {
     case ENGINE_EVENT_CONNECTED:
-        call->connected[event->leg] = true;
+        call->connected[event->endpoint] = true;
         break;
     case ENGINE_EVENT_ENDED:
-        call->ended[event->leg] = true;
-        call->n_ended[event->leg]++;
-        call->end[event->leg] = event->end;
+        call->ended[event->endpoint] = true;
+        call->n_ended[event->endpoint]++;
+        call->end[event->endpoint] = event->end;
+        break;
+    case ENGINE_EVENT_ENDPOINT_GONE:
+        call->endpoint_gone[event->endpoint] = true;
+        call->stats[event->endpoint] = event->stats;
         break;
     case ENGINE_EVENT_GONE:
         call->gone = true;
         call->n_gone++;
-        memcpy(call->stats, event->legs, sizeof(call->stats));
         break;
     }
 }

@@ -53,26 +53,26 @@ static void many_calls_at_once_pass_media_untouched(void **state)
     const unsigned n_calls = 2 * N_KINDS;
     for (unsigned call = 0; call < n_calls; call++) {
         assert_int_equal(bench_start(b, call, kinds[call % N_KINDS]), 0);
-        assert_int_equal(b->answers->n_candidates, 1);
+        assert_int_equal(b->answers->legs[0].n_candidates, 1);
         bench_answer(b, call);
     }
-    assert_int_equal(engine_n_calls(b->engine), n_calls);
+    assert_int_equal(engine_n_pipelines(b->engine), n_calls);
     bench_wait_all(b, is_connected, n_calls);
     for (uint16_t n = 0; n < N_PACKETS; n++)
         exchange(b, n_calls, n);
     for (unsigned call = 0; call < n_calls; call++)
-        engine_call_release(b->engine, bench_id(call));
+        engine_pipeline_release(b->engine, bench_id(call));
     bench_wait_all(b, is_gone, n_calls);
     for (unsigned call = 0; call < n_calls; call++) {
         for (unsigned leg = 0; leg < 2; leg++) {
-            const struct engine_leg_stats *s = &b->calls[call].stats[leg];
+            const struct engine_stats *s = &b->calls[call].stats[leg];
             assert_int_equal(s->packets_received, N_PACKETS);
             assert_int_equal(s->packets_sent, N_PACKETS);
             assert_int_equal(s->uplink_lost, 0);
             assert_false(b->calls[call].ended[leg]);
         }
     }
-    assert_int_equal(engine_n_calls(b->engine), 0);
+    assert_int_equal(engine_n_pipelines(b->engine), 0);
     bench_free(b);
 }
 
@@ -85,7 +85,7 @@ static void calls_are_spread_over_the_workers(void **state)
     for (unsigned call = 0; call < 2; call++) {
         struct ice_candidate c;
         bench_call(b, call);
-        assert_int_equal(ice_candidate_parse(str_of(b->answers->candidates[0]), &c), 0);
+        assert_int_equal(ice_candidate_parse(str_of(b->answers->legs[0].candidates[0]), &c), 0);
         for (unsigned w = 0; w < 2; w++) {
             const struct addr at = engine_listen_addr(b->engine, w);
             is_used[w] |= addr_equal(&at, &c.addr);
@@ -117,7 +117,7 @@ static void a_busy_worker_loses_nothing(void **state)
     }
     bench_wait(b, has_600, 0);
     /* Commands are heard in between. */
-    engine_call_release(b->engine, bench_id(0));
+    engine_pipeline_release(b->engine, bench_id(0));
     bench_wait(b, is_gone, 0);
     assert_int_equal(b->calls[0].stats[0].packets_received, 600);
     bench_free(b);
@@ -136,7 +136,7 @@ static void a_released_call_says_goodbye(void **state)
     struct bench *b = bench_new();
     bench_call(b, 0);
     bench_wait(b, is_connected, 0);
-    engine_call_release(b->engine, bench_id(0));
+    engine_pipeline_release(b->engine, bench_id(0));
     bench_wait(b, both_have_ended, 0);
     bench_wait(b, is_gone, 0);
     assert_int_equal(b->calls[0].n_gone, 1);
@@ -186,7 +186,7 @@ static void a_browser_that_closes_ends_its_leg_and_keeps_its_figures(void **stat
     bench_wait(b, leg_0_has_ended, 0);
     assert_int_equal(b->calls[0].end[0], ENGINE_END_REMOTE_CLOSED);
     assert_false(b->calls[0].ended[1]);
-    engine_call_release(b->engine, bench_id(0));
+    engine_pipeline_release(b->engine, bench_id(0));
     bench_wait(b, is_gone, 0);
     assert_int_equal(b->calls[0].n_ended[0], 1);
     assert_int_equal(b->calls[0].stats[0].packets_received, 10);
@@ -214,7 +214,7 @@ static void a_wrong_fingerprint_ends_its_leg(void **state)
     bench_wait(b, leg_0_has_ended, 0);
     assert_int_equal(b->calls[0].end[0], ENGINE_END_DTLS_FAILED);
     assert_false(b->calls[0].connected[0]);
-    engine_call_release(b->engine, 1);
+    engine_pipeline_release(b->engine, 1);
     bench_wait(b, is_gone, 0);
     bench_free(b);
 }
@@ -225,10 +225,10 @@ static void a_call_that_never_connected_is_released(void **state)
     (void)state;
     struct bench *b = bench_new();
     assert_int_equal(bench_start(b, 0, files), 0);
-    engine_call_release(b->engine, bench_id(0));
-    assert_int_equal(engine_n_calls(b->engine), 1);
+    engine_pipeline_release(b->engine, bench_id(0));
+    assert_int_equal(engine_n_pipelines(b->engine), 1);
     bench_wait(b, is_gone, 0);
-    assert_int_equal(engine_n_calls(b->engine), 0);
+    assert_int_equal(engine_n_pipelines(b->engine), 0);
     assert_int_equal(b->calls[0].stats[0].packets_received, 0);
     bench_free(b);
 }
@@ -240,7 +240,7 @@ static void an_id_may_be_used_again_when_its_call_is_gone(void **state)
     for (unsigned round = 0; round < 5; round++) {
         bench_call(b, 0);
         bench_wait(b, is_connected, 0);
-        engine_call_release(b->engine, bench_id(0));
+        engine_pipeline_release(b->engine, bench_id(0));
         bench_wait(b, is_gone, 0);
         browser_close(&b->browsers[0]);
         browser_close(&b->browsers[1]);
@@ -255,12 +255,14 @@ static void unknown_calls_are_ignored(void **state)
     (void)state;
     struct bench *b = bench_new();
     bench_call(b, 0);
-    engine_call_release(b->engine, 77);
-    engine_call_add_candidate(b->engine, 77, 1, STR("candidate:1 1 UDP 1 192.0.2.1 1 typ host"),
-                              STR(""));
-    engine_call_release(b->engine, bench_id(0));
-    engine_call_release(b->engine, bench_id(0));
-    browser_trickle(b, bench_id(0), 0, &b->browsers[0]);
+    engine_pipeline_release(b->engine, 77);
+    assert_int_equal(engine_add_candidate(b->engine, 77, 1,
+                                          STR("candidate:1 1 UDP 1 192.0.2.1 1 typ host"), STR("")),
+                     ENGINE_E_UNKNOWN);
+    engine_pipeline_release(b->engine, bench_id(0));
+    engine_pipeline_release(b->engine, bench_id(0));
+    assert_int_equal(engine_add_candidate(b->engine, bench_id(0), 0, STR(""), STR("")),
+                     ENGINE_E_UNKNOWN);
     bench_wait(b, is_gone, 0);
     assert_int_equal(b->calls[0].n_gone, 1);
     assert_false(engine_poll_event(b->engine, &event));
@@ -294,11 +296,11 @@ static void a_flood_of_candidates_does_no_harm(void **state)
         char text[128];
         (void)snprintf(text, sizeof(text), "candidate:1 1 UDP %u 127.0.0.1 %u typ host", n + 1,
                        1 + n);
-        engine_call_add_candidate(b->engine, 1, n & 1, str_of(odd[n % ARRAY_LEN(odd)]), STR(""));
-        engine_call_add_candidate(b->engine, 1, n & 1, str_of(text),
-                                  (struct str){long_ufrag, n % 2 ? 0 : sizeof(long_ufrag)});
+        engine_add_candidate(b->engine, 1, n & 1, str_of(odd[n % ARRAY_LEN(odd)]), STR(""));
+        engine_add_candidate(b->engine, 1, n & 1, str_of(text),
+                             (struct str){long_ufrag, n % 2 ? 0 : sizeof(long_ufrag)});
     }
-    engine_call_add_candidate(b->engine, 1, 0, STR(""), STR(""));
+    engine_add_candidate(b->engine, 1, 0, STR(""), STR(""));
     bench_answer(b, 0);
     bench_wait(b, is_connected, 0);
     /* Of the odd ones 2001:db8::1 is well-formed, and paired with nothing. */
@@ -361,7 +363,7 @@ static void an_unusable_offer_is_refused_by_name(void **state)
         assert_string_equal(error, b->answers->error);
     }
     assert_true(engine_check_offer(b->engine, str_of(good), error));
-    assert_int_equal(engine_n_calls(b->engine), 0);
+    assert_int_equal(engine_n_pipelines(b->engine), 0);
     bench_free(b);
 }
 
@@ -372,7 +374,7 @@ static void two_offers_without_a_common_codec_are_refused(void **state)
     struct bench *b = bench_new();
     assert_int_equal(bench_start(b, 0, files), ENGINE_E_NO_CODEC);
     assert_non_null(strstr(b->answers->error, "codec"));
-    assert_int_equal(engine_n_calls(b->engine), 0);
+    assert_int_equal(engine_n_pipelines(b->engine), 0);
     bench_free(b);
 }
 
@@ -398,11 +400,11 @@ static void who_does_not_trickle_finds_the_candidates_in_the_answer(void **state
     (void)state;
     struct bench *b = bench_new();
     assert_int_equal(bench_start(b, 0, files), 0);
-    assert_non_null(strstr(b->answers->sdp[0], b->answers->candidates[0]));
-    assert_non_null(strstr(b->answers->sdp[0], "a=end-of-candidates"));
-    assert_null(strstr(b->answers->sdp[1], "a=candidate"));
-    assert_string_equal(b->answers->mid[0], "");
-    assert_string_equal(b->answers->mid[1], "0");
+    assert_non_null(strstr(b->answers->legs[0].sdp, b->answers->legs[0].candidates[0]));
+    assert_non_null(strstr(b->answers->legs[0].sdp, "a=end-of-candidates"));
+    assert_null(strstr(b->answers->legs[1].sdp, "a=candidate"));
+    assert_string_equal(b->answers->legs[0].mid, "");
+    assert_string_equal(b->answers->legs[1].mid, "0");
     bench_free(b);
 }
 
@@ -458,9 +460,9 @@ static void an_external_address_is_offered_in_place_of_ours(void **state)
     config.n_external_ips = 1;
     struct bench *b = bench_new_with(config);
     assert_int_equal(bench_start(b, 0, files), 0);
-    assert_int_equal(b->answers->n_candidates, 1);
-    assert_non_null(strstr(b->answers->candidates[0], " 203.0.113.7 "));
-    assert_null(strstr(b->answers->candidates[0], "127.0.0.1"));
+    assert_int_equal(b->answers->legs[0].n_candidates, 1);
+    assert_non_null(strstr(b->answers->legs[0].candidates[0], " 203.0.113.7 "));
+    assert_null(strstr(b->answers->legs[0].candidates[0], "127.0.0.1"));
     bench_free(b);
 }
 
@@ -472,10 +474,10 @@ static void a_wildcard_offers_the_interfaces(void **state)
     config.listen = addr_v4(0, 0, 0, 0, 0);
     struct bench *b = bench_new_with(config);
     assert_int_equal(bench_start(b, 0, files), 0);
-    assert_true(b->answers->n_candidates >= 1);
-    for (size_t i = 0; i < b->answers->n_candidates; i++) {
+    assert_true(b->answers->legs[0].n_candidates >= 1);
+    for (size_t i = 0; i < b->answers->legs[0].n_candidates; i++) {
         struct ice_candidate c;
-        assert_int_equal(ice_candidate_parse(str_of(b->answers->candidates[i]), &c), 0);
+        assert_int_equal(ice_candidate_parse(str_of(b->answers->legs[0].candidates[i]), &c), 0);
         assert_false(addr_is_any(&c.addr));
     }
     bench_free(b);
@@ -524,7 +526,7 @@ static void a_call_that_gets_no_memory_is_refused_alone(void **state)
             break;
         }
         assert_int_equal(err, -ENOMEM);
-        assert_int_equal(engine_n_calls(b->engine), 0);
+        assert_int_equal(engine_n_pipelines(b->engine), 0);
     }
     bench_answer(b, 0);
     bench_wait(b, is_connected, 0);
@@ -539,10 +541,10 @@ static void a_release_needs_no_memory(void **state)
     bench_call(b, 0);
     bench_wait(b, is_connected, 0);
     mem_fail_at(1);
-    engine_call_release(b->engine, bench_id(0));
+    engine_pipeline_release(b->engine, bench_id(0));
     mem_fail_at(0);
     bench_wait(b, is_gone, 0);
-    assert_int_equal(engine_n_calls(b->engine), 0);
+    assert_int_equal(engine_n_pipelines(b->engine), 0);
     bench_free(b);
 }
 
@@ -591,15 +593,16 @@ static void a_worker_whose_tables_cannot_grow_loses_one_call_only(void **state)
         for (unsigned call = 0; call < 64; call++)
             start_silent(b, call);
         atomic_store(&b->fail_worker_at, n); /* from the report of this one on */
-        engine_call_release(b->engine, bench_id(63));
+        engine_pipeline_release(b->engine, bench_id(63));
         bench_wait(b, is_gone, 63);
         start_silent(b, 64);
         start_silent(b, 65);
         for (unsigned i = 0; i < 50; i++)
-            engine_call_add_candidate(b->engine, bench_id(65), i & 1, STR(""), STR(""));
+            engine_add_candidate(b->engine, bench_id(65), i & 1, STR(""), STR(""));
         bench_wait(b, is_broken, 65);
-        assert_int_equal(b->calls[65].end[0], ENGINE_END_BROKEN);
-        engine_call_release(b->engine, bench_id(65));
+        const struct bench_call *broken = &b->calls[65];
+        assert_int_equal(broken->end[broken->ended[0] ? 0 : 1], ENGINE_END_BROKEN);
+        engine_pipeline_release(b->engine, bench_id(65));
         bench_wait(b, is_gone, 65);
         bench_call(b, 66);
         bench_wait(b, is_connected, 66);
@@ -617,7 +620,7 @@ static void the_word_of_an_end_needs_no_memory(void **state)
     bench_call(b, 1);
     bench_wait(b, is_connected, 1);
     atomic_store(&b->fail_worker_at, 1);
-    engine_call_release(b->engine, bench_id(1));
+    engine_pipeline_release(b->engine, bench_id(1));
     bench_wait(b, is_gone, 1);
     peer_close(b->browsers[0].peer, bench_now());
     bench_wait(b, leg_0_has_ended, 0);

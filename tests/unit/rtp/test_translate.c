@@ -74,6 +74,22 @@ static void a_new_source_follows_the_last(void **state)
     expect(1, 520, 99999, now, 15, FRAME + 4800 + 2 * FRAME + 46080);
 }
 
+static void an_expected_source_joins_whatever_its_ssrc(void **state)
+{
+    mono_us now = US_PER_S;
+    (void)state;
+    rtp_translator_init(&t, 9, 10, 0);
+    rtp_translator_expect_source(&t); /* before the first one: nothing new */
+    expect(1, 500, 8000, now, 10, 0);
+    rtp_translator_expect_source(&t);
+    expect(1, 500, 8000, now + FRAME_US, 11, FRAME);
+    rtp_translator_expect_source(&t);
+    expect(2, 7, 7, now + 2 * FRAME_US, 12, 2 * FRAME);
+    /* nobody is a straggler who was not exchanged by himself */
+    expect(1, 501, 0, now + 3 * FRAME_US, 13, 3 * FRAME);
+    assert_int_equal(put(2, 8, 8, now + 3 * FRAME_US), RTP_E_OLD);
+}
+
 static void timestamps_move_even_when_no_time_passes(void **state)
 {
     (void)state;
@@ -183,6 +199,7 @@ int main(void)
         cmocka_unit_test(the_first_packet_has_the_first_numbers),
         cmocka_unit_test(reordered_and_lost_packets_keep_their_place),
         cmocka_unit_test(a_new_source_follows_the_last),
+        cmocka_unit_test(an_expected_source_joins_whatever_its_ssrc),
         cmocka_unit_test(timestamps_move_even_when_no_time_passes),
         cmocka_unit_test(a_restart_takes_two_packets),
         cmocka_unit_test(a_jump_of_the_source_clock_is_levelled),

@@ -1,0 +1,96 @@
+/**
+ * What the parts of the control side share: engine.c is its beginning and end, answer.c makes an
+ * endpoint from an offer, pipelines.c gives things to the workers, call.c makes a whole call.
+ */
+#ifndef ENGINE_ENGINE_PRIVATE_H
+#define ENGINE_ENGINE_PRIVATE_H
+
+#include "base/map.h"
+#include "engine/engine.h"
+#include "engine/pipeline.h"
+#include "engine/worker.h"
+#include "peer/negotiate.h"
+#include "sdp/sdp.h"
+
+/** A pipeline as the control side knows it. */
+struct engine_pipeline {
+    uint64_t id;
+    struct worker *worker;
+    struct pipeline *pipeline; /**< owned by the worker: for commands only, never looked into */
+    bool is_released;          /**< nothing but its last event, and its endpoints', comes */
+};
+
+/** Name of an endpoint; bytes of a key, so without padding. */
+struct engine_name {
+    uint64_t pipeline, endpoint;
+};
+
+/** An endpoint as the control side knows it. */
+struct engine_endpoint {
+    struct engine_name name;
+    struct worker *worker;
+    struct pipeline_endpoint *endpoint; /**< owned by the worker, as above */
+    bool is_released;                   /**< by itself; see the pipeline, too */
+};
+
+struct engine {
+    struct rng *rng;
+    bool ice_lite;
+    struct dtls_identity identity;
+    struct mailbox reports;
+    struct mail *pending; /**< taken from the mailbox, oldest first */
+    struct map pipelines; /**< struct engine_pipeline by id; owned */
+    struct map endpoints; /**< struct engine_endpoint by name; owned */
+    unsigned next_worker;
+    unsigned n_workers;
+    struct worker *workers;                  /**< owned */
+    struct addr addrs[ENGINE_MAX_ADDRESSES]; /**< of the host candidates; port 0 */
+    size_t n_addrs;
+    struct addr externals[ENGINE_MAX_ADDRESSES];
+    size_t n_externals;
+};
+
+/** Fill an error's text. @param error ENGINE_ERROR_MAX bytes */
+PRINTF_LIKE(2, 3) void engine_say(char *error, const char *format, ...);
+
+/* --- answer.c --- */
+
+/** @return 0, ENGINE_E_OFFER, -ENOMEM; `error` says it in both cases */
+MUST_CHECK int engine_parse_offer(struct str text, struct sdp *ret, char *error);
+
+/**
+ * Answer a parsed offer and make its endpoint, not yet in the pipeline's list.
+ *
+ * @param set    codecs, of negotiate_common or negotiate_own
+ * @param error  on ENGINE_E_OFFER
+ * @return 0, ENGINE_E_OFFER, -ENOMEM
+ */
+MUST_CHECK int engine_make_webrtc(struct engine *e, struct worker *w, mono_us now,
+                                  struct pipeline *p, unsigned number, const struct sdp *offer,
+                                  const struct codec_set *set, struct engine_answer *answer,
+                                  char *error, struct pipeline_endpoint **ret);
+
+/* --- pipelines.c --- */
+
+/** The worker of the next pipeline. */
+struct worker *engine_choose_worker(struct engine *e);
+
+/**
+ * Give a pipeline to its worker, with the endpoints that are in it.
+ *
+ * @return 0, or -ENOMEM: it is still the caller's
+ */
+MUST_CHECK int engine_hand_over(struct engine *e, struct worker *w, struct pipeline *p);
+
+/** The last event of a pipeline or an endpoint was read: its name is free. */
+void engine_forget_pipeline(struct engine *e, uint64_t pipeline);
+void engine_forget_endpoint(struct engine *e, uint64_t pipeline, unsigned endpoint);
+
+/** Does anybody still want to know? */
+bool engine_is_wanted(const struct engine *e, const struct engine_event *event);
+
+/** Keys of the maps. */
+const void *engine_pipeline_key(const void *value, size_t *ret_len);
+const void *engine_endpoint_key(const void *value, size_t *ret_len);
+
+#endif

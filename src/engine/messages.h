@@ -1,0 +1,54 @@
+/**
+ * What the control thread and the workers say to one another.
+ *
+ *     control thread ── struct worker_command ──▶ worker ── struct worker_report ──▶ control thread
+ *
+ * The beginning and the end of an object travel inside it, and the reports of its end are made with
+ * it: nobody waits for a word that there was no memory for.
+ */
+#ifndef ENGINE_MESSAGES_H
+#define ENGINE_MESSAGES_H
+
+#include "engine/engine.h"
+#include "engine/mailbox.h"
+#include "peer/peer.h"
+
+struct pipeline;
+struct pipeline_endpoint;
+
+enum worker_command_type {
+    WORKER_ADD_PIPELINE, /**< with the endpoints in it */
+    WORKER_ADD_ENDPOINT,
+    WORKER_CONNECT,
+    WORKER_DISCONNECT,
+    WORKER_CANDIDATE,
+    WORKER_END_OF_CANDIDATES,
+    WORKER_RELEASE_ENDPOINT, /**< it is not to be named any more */
+    WORKER_RELEASE_PIPELINE, /**< nor any of its endpoints */
+    WORKER_STOP,
+};
+
+/** Freed by the worker, but for those that are part of what they name: ADD_ and RELEASE_. */
+struct worker_command {
+    struct mail mail;
+    enum worker_command_type type;
+    struct pipeline *pipeline; /**< ADD_PIPELINE, RELEASE_PIPELINE */
+    struct pipeline_endpoint
+        *endpoint;                    /**< of the others but STOP; CONNECT, DISCONNECT: the sink */
+    struct pipeline_endpoint *source; /**< CONNECT, DISCONNECT */
+};
+
+/** WORKER_CANDIDATE. */
+struct worker_candidate {
+    struct worker_command command; /**< first: freed as one */
+    struct ice_candidate candidate;
+    char ufrag[ICE_UFRAG_MAX + 1]; /**< empty = current */
+};
+
+/** What a worker tells; owned by the receiver (mem_free). */
+struct worker_report {
+    struct mail mail;
+    struct engine_event event;
+};
+
+#endif

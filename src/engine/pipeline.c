@@ -1,0 +1,62 @@
+/* Memory of pipelines and endpoints; what happens to them on a worker is engine/life.c. */
+#include "engine/pipeline.h"
+
+#include <errno.h>
+
+#include "base/mem.h"
+
+struct pipeline *pipeline_new(uint64_t id)
+{
+    struct pipeline *p = mem_zalloc(sizeof(*p));
+    if (!p)
+        return NULL;
+    p->id = id;
+    list_init(&p->endpoints);
+    list_init(&p->pipelines);
+    p->add = (struct worker_command){.type = WORKER_ADD_PIPELINE, .pipeline = p};
+    p->release = (struct worker_command){.type = WORKER_RELEASE_PIPELINE, .pipeline = p};
+    p->gone = mem_zalloc(sizeof(*p->gone));
+    if (!p->gone) {
+        pipeline_free(p);
+        return NULL;
+    }
+    return p;
+}
+
+void pipeline_free(struct pipeline *p)
+{
+    if (!p)
+        return;
+    for (struct list *node; (node = list_pop(&p->endpoints));)
+        pipeline_endpoint_free(CONTAINER_OF(node, struct pipeline_endpoint, endpoints));
+    mem_free(p->gone);
+    mem_free(p);
+}
+
+int pipeline_endpoint_init(struct pipeline_endpoint *e, const struct pipeline_ops *ops,
+                           struct pipeline *p, unsigned number)
+{
+    e->ops = ops;
+    e->pipeline = p;
+    e->number = number;
+    e->demux.tag = DEMUX_NO_TAG;
+    e->add = (struct worker_command){.type = WORKER_ADD_ENDPOINT, .endpoint = e};
+    e->release = (struct worker_command){.type = WORKER_RELEASE_ENDPOINT, .endpoint = e};
+    list_init(&e->endpoints);
+    e->ended = mem_zalloc(sizeof(*e->ended));
+    e->gone = mem_zalloc(sizeof(*e->gone));
+    return e->ended && e->gone ? 0 : -ENOMEM;
+}
+
+void pipeline_endpoint_deinit(struct pipeline_endpoint *e)
+{
+    mem_free(e->ended);
+    mem_free(e->gone);
+    e->ended = e->gone = NULL;
+}
+
+void pipeline_endpoint_free(struct pipeline_endpoint *e)
+{
+    if (e)
+        e->ops->free(e);
+}

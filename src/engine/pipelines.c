@@ -1,0 +1,255 @@
+/*
+ * Pipelines and endpoints from the control side: what is named is found in two tables, what is to
+ * happen goes to the worker as a command.
+ */
+#include <assert.h>
+#include <errno.h>
+
+#include "base/mem.h"
+#include "engine/engine_private.h"
+#include "log/counters.h"
+
+/* --- names --- */
+
+const void *engine_pipeline_key(const void *value, size_t *ret_len)
+{
+    *ret_len = sizeof(uint64_t);
+    return &((const struct engine_pipeline *)value)->id;
+}
+
+const void *engine_endpoint_key(const void *value, size_t *ret_len)
+{
+    *ret_len = sizeof(struct engine_name);
+    return &((const struct engine_endpoint *)value)->name;
+}
+
+static struct engine_pipeline *find_pipeline(const struct engine *e, uint64_t id)
+{
+    struct engine_pipeline *p = map_find(&e->pipelines, &id, sizeof(id));
+    return p && !p->is_released ? p : NULL;
+}
+
+static struct engine_endpoint *find_endpoint(const struct engine *e, uint64_t pipeline,
+                                             unsigned endpoint)
+{
+    const struct engine_name name = {pipeline, endpoint};
+    if (!find_pipeline(e, pipeline))
+        return NULL;
+    struct engine_endpoint *known = map_find(&e->endpoints, &name, sizeof(name));
+    return known && !known->is_released ? known : NULL;
+}
+
+bool engine_is_wanted(const struct engine *e, const struct engine_event *event)
+{
+    switch (event->type) {
+    case ENGINE_EVENT_CONNECTED:
+    case ENGINE_EVENT_ENDED:
+        return find_endpoint(e, event->pipeline, event->endpoint) != NULL;
+    case ENGINE_EVENT_ENDPOINT_GONE:
+    case ENGINE_EVENT_GONE:
+        break;
+    }
+    return true;
+}
+
+void engine_forget_pipeline(struct engine *e, uint64_t pipeline)
+{
+    mem_free(map_remove(&e->pipelines, &pipeline, sizeof(pipeline)));
+}
+
+void engine_forget_endpoint(struct engine *e, uint64_t pipeline, unsigned endpoint)
+{
+    const struct engine_name name = {pipeline, endpoint};
+    mem_free(map_remove(&e->endpoints, &name, sizeof(name)));
+}
+
+/* --- giving away --- */
+
+struct worker *engine_choose_worker(struct engine *e)
+{
+    return &e->workers[e->next_worker++ % e->n_workers];
+}
+
+static int know_endpoint(struct engine *e, struct worker *w, struct pipeline_endpoint *endpoint)
+{
+    struct engine_endpoint *known = mem_zalloc(sizeof(*known));
+    if (!known)
+        return -ENOMEM;
+    *known = (struct engine_endpoint){
+        .name = {endpoint->pipeline->id, endpoint->number}, .worker = w, .endpoint = endpoint};
+    int err = map_insert(&e->endpoints, known);
+    if (err)
+        mem_free(known);
+    return err;
+}
+
+static int know_pipeline(struct engine *e, struct worker *w, struct pipeline *p)
+{
+    struct engine_pipeline *known = mem_zalloc(sizeof(*known));
+    if (!known)
+        return -ENOMEM;
+    *known = (struct engine_pipeline){.id = p->id, .worker = w, .pipeline = p};
+    int err = map_insert(&e->pipelines, known);
+    if (err)
+        mem_free(known);
+    return err;
+}
+
+static void forget_endpoints(struct engine *e, const struct pipeline *p)
+{
+    LIST_FOREACH(node, &p->endpoints) {
+        const struct pipeline_endpoint *endpoint =
+            CONTAINER_OF(node, struct pipeline_endpoint, endpoints);
+        engine_forget_endpoint(e, p->id, endpoint->number);
+    }
+}
+
+int engine_hand_over(struct engine *e, struct worker *w, struct pipeline *p)
+{
+    int err = know_pipeline(e, w, p);
+    if (err)
+        return err;
+    LIST_FOREACH(node, &p->endpoints) {
+        err = know_endpoint(e, w, CONTAINER_OF(node, struct pipeline_endpoint, endpoints));
+        if (err) {
+            forget_endpoints(e, p);
+            engine_forget_pipeline(e, p->id);
+            return err;
+        }
+    }
+    worker_send(w, &p->add);
+    return 0;
+}
+
+int engine_pipeline_new(struct engine *e, uint64_t id)
+{
+    assert(!map_find(&e->pipelines, &id, sizeof(id)));
+    struct pipeline *p = pipeline_new(id);
+    if (!p)
+        return -ENOMEM;
+    int err = engine_hand_over(e, engine_choose_worker(e), p);
+    if (err)
+        pipeline_free(p);
+    return err;
+}
+
+void engine_pipeline_release(struct engine *e, uint64_t id)
+{
+    struct engine_pipeline *known = find_pipeline(e, id);
+    if (!known)
+        return;
+    known->is_released = true;
+    worker_send(known->worker, &known->pipeline->release);
+}
+
+static int answer(struct engine *e, mono_us now, const struct engine_pipeline *known,
+                  unsigned number, const struct sdp *offer, struct engine_answer *ret, char *error)
+{
+    struct pipeline_endpoint *endpoint;
+    struct codec_set set;
+    if (negotiate_own(offer, &set)) {
+        engine_say(error, "no audio codec that can be relayed is offered");
+        return ENGINE_E_OFFER;
+    }
+    int err = engine_make_webrtc(e, known->worker, now, known->pipeline, number, offer, &set, ret,
+                                 error, &endpoint);
+    if (err)
+        return err;
+    err = know_endpoint(e, known->worker, endpoint);
+    if (err) {
+        pipeline_endpoint_free(endpoint);
+        return err;
+    }
+    worker_send(known->worker, &endpoint->add);
+    return 0;
+}
+
+int engine_endpoint_answer(struct engine *e, mono_us now, uint64_t pipeline, unsigned number,
+                           struct str offer, struct engine_answer *ret, char *error)
+{
+    const struct engine_pipeline *known = find_pipeline(e, pipeline);
+    const struct engine_name name = {pipeline, number};
+    struct sdp sdp;
+    error[0] = 0;
+    if (!known)
+        return ENGINE_E_UNKNOWN;
+    assert(!map_find(&e->endpoints, &name, sizeof(name)));
+    int err = engine_parse_offer(offer, &sdp, error);
+    if (err)
+        return err;
+    err = answer(e, now, known, number, &sdp, ret, error);
+    sdp_deinit(&sdp);
+    return err;
+}
+
+void engine_endpoint_release(struct engine *e, uint64_t pipeline, unsigned endpoint)
+{
+    struct engine_endpoint *known = find_endpoint(e, pipeline, endpoint);
+    if (!known)
+        return;
+    known->is_released = true;
+    worker_send(known->worker, &known->endpoint->release);
+}
+
+/* --- commands to what is there --- */
+
+static int send_connection(struct engine *e, uint64_t pipeline, unsigned source, unsigned sink,
+                           enum worker_command_type type)
+{
+    const struct engine_endpoint *from = find_endpoint(e, pipeline, source);
+    const struct engine_endpoint *to = find_endpoint(e, pipeline, sink);
+    if (!from || !to)
+        return ENGINE_E_UNKNOWN;
+    struct worker_command *c = mem_alloc(sizeof(*c));
+    if (!c)
+        return -ENOMEM;
+    *c = (struct worker_command){.type = type, .source = from->endpoint, .endpoint = to->endpoint};
+    worker_send(to->worker, c);
+    return 0;
+}
+
+int engine_connect(struct engine *e, uint64_t pipeline, unsigned source, unsigned sink)
+{
+    return send_connection(e, pipeline, source, sink, WORKER_CONNECT);
+}
+
+int engine_disconnect(struct engine *e, uint64_t pipeline, unsigned source, unsigned sink)
+{
+    return send_connection(e, pipeline, source, sink, WORKER_DISCONNECT);
+}
+
+static int send_candidate(const struct engine_endpoint *known, struct str text, struct str ufrag)
+{
+    struct worker_candidate *c = mem_zalloc(sizeof(*c));
+    if (!c)
+        return -ENOMEM;
+    c->command = (struct worker_command){.type = WORKER_CANDIDATE, .endpoint = known->endpoint};
+    if (ufrag.len == 0)
+        ufrag = ice_candidate_ufrag(text);
+    if (ice_candidate_parse(text, &c->candidate) || !str_copy(ufrag, c->ufrag, sizeof(c->ufrag))) {
+        counter_add(COUNTER_ENGINE_CANDIDATE_IGNORED);
+        mem_free(c);
+        return ENGINE_E_CANDIDATE;
+    }
+    worker_send(known->worker, &c->command);
+    return 0;
+}
+
+static int send_end_of_candidates(const struct engine_endpoint *known)
+{
+    struct worker_command *c = mem_alloc(sizeof(*c));
+    if (!c)
+        return -ENOMEM;
+    *c = (struct worker_command){.type = WORKER_END_OF_CANDIDATES, .endpoint = known->endpoint};
+    worker_send(known->worker, c);
+    return 0;
+}
+
+int engine_add_candidate(struct engine *e, uint64_t pipeline, unsigned endpoint,
+                         struct str candidate, struct str ufrag)
+{
+    const struct engine_endpoint *known = find_endpoint(e, pipeline, endpoint);
+    if (!known)
+        return ENGINE_E_UNKNOWN;
+    return candidate.len ? send_candidate(known, candidate, ufrag) : send_end_of_candidates(known);
+}

@@ -1,0 +1,169 @@
+/*
+ * A turn of a worker: up to 64 datagrams, worked on in passes, so that the memory of many calls is
+ * on its way while the first one is decrypted:
+ *
+ *     receive all ─ hash the addresses, prefetch the table
+ *                 ─ look up the endpoints
+ *                 ─ prefetch keys and state, of each endpoint and of its first sink
+ *                 ─ one after the other: RTP → relay_fan, to all who hear it; the rest → input
+ *                 ─ send all
+ */
+#include "engine/worker_private.h"
+#include "log/counters.h"
+#include "stun/message.h"
+
+void worker_flush(struct worker *w)
+{
+    if (w->io->n_out)
+        socket_tx_batch(&w->socket, w->io->out, w->io->n_out);
+    w->io->n_out = 0;
+}
+
+static void count_drop(struct pipeline_endpoint *e, int reason)
+{
+    static const enum counter of_peer[] = {
+        [PEER_E_PROTOCOL] = COUNTER_DROP_PROTOCOL,   [PEER_E_STUN] = COUNTER_DROP_STUN,
+        [PEER_E_NO_CONSENT] = COUNTER_DROP_CONSENT,  [PEER_E_NO_KEYS] = COUNTER_DROP_NO_KEYS,
+        [PEER_E_AUTH] = COUNTER_DROP_AUTH,           [PEER_E_REPLAY] = COUNTER_DROP_REPLAY,
+        [PEER_E_MALFORMED] = COUNTER_DROP_MALFORMED, [PEER_E_DIRECTION] = COUNTER_DROP_DIRECTION,
+        [PEER_E_NO_PATH] = COUNTER_DROP_NO_PATH,
+    };
+    static const enum counter of_relay[] = {
+        [RELAY_E_CODEC - RELAY_E_CODEC] = COUNTER_DROP_CODEC,
+        [RELAY_E_OLD - RELAY_E_CODEC] = COUNTER_DROP_OLD,
+        [RELAY_E_UNHEARD - RELAY_E_CODEC] = COUNTER_DROP_UNHEARD,
+    };
+    e->n_dropped++;
+    if (reason >= RELAY_E_CODEC)
+        counter_add(of_relay[reason - RELAY_E_CODEC]);
+    else if (reason > 0 && (size_t)reason < ARRAY_LEN(of_peer))
+        counter_add(of_peer[reason]);
+}
+
+static struct pipeline_endpoint *of_leg(struct demux_leg *leg)
+{
+    return leg ? CONTAINER_OF(leg, struct pipeline_endpoint, demux) : NULL;
+}
+
+static struct pipeline_endpoint *find_remote(struct worker *w, uint64_t hash,
+                                             const struct addr *remote)
+{
+    return of_leg(demux_find_remote(&w->demux, hash, remote));
+}
+
+/* Whose a STUN datagram is: a request names our ufrag, an answer carries our tag. */
+static struct pipeline_endpoint *find_stun(struct worker *w, const struct dgram *d,
+                                           bool *ret_request)
+{
+    struct str ufrag;
+    *ret_request = stun_peek_username(d->data, d->len, &ufrag);
+    if (*ret_request)
+        return of_leg(demux_find_ufrag(&w->demux, ufrag));
+    /* a transaction id begins there (RFC 8489 §5) */
+    return of_leg(demux_find_tag(&w->demux, get_be32(d->data + 8)));
+}
+
+static void input_stun(struct worker *w, const struct dgram *d, mono_us now)
+{
+    bool is_request;
+    struct pipeline_endpoint *e = find_stun(w, d, &is_request);
+    if (!e) {
+        counter_add(COUNTER_DROP_UNKNOWN);
+        return;
+    }
+    int err = e->ops->input(e, now, d);
+    if (err > 0)
+        count_drop(e, err);
+    else if (is_request)
+        demux_heard(&w->demux, &e->demux, &d->remote, e->path_remote);
+    worker_drain(w, e);
+}
+
+/* To everyone who hears it. */
+static void forward(struct worker *w, struct pipeline_endpoint *e, struct relay_fan *fan)
+{
+    struct relay_out out;
+    bool is_heard = false;
+    for (struct dgram spare = worker_spare(w); relay_fan_next(fan, &spare, &out);
+         spare = worker_spare(w)) {
+        if (out.error)
+            count_drop(e, out.error);
+        else
+            is_heard = true;
+        if (out.d)
+            worker_push(w, out.d);
+    }
+    e->n_received += is_heard;
+}
+
+static void input_rtp(struct worker *w, struct pipeline_endpoint *e, struct dgram *d, mono_us now)
+{
+    struct relay_fan fan;
+    mono_us due;
+    int err = e->ops->receive(e, now, d, &fan, &due);
+    if (due < e->timer.at)
+        worker_arm(w, e); /* a gap was seen: it will be asked for before anything else */
+    if (err)
+        count_drop(e, err);
+    else
+        forward(w, e, &fan);
+}
+
+/* From an address that nobody has shown yet. Media of a browser whose NAT gave it a new one: its
+ * SSRC names the endpoint, its authentication proves it, and the drain sends the check that proves
+ * the address. */
+static void input_stray(struct worker *w, struct dgram *d, mono_us now)
+{
+    struct pipeline_endpoint *e = NULL;
+    if (rtp_is_rtp(d->data, d->len))
+        e = of_leg(demux_find_source(&w->demux, get_be32(d->data + 8)));
+    if (!e) {
+        counter_add(COUNTER_DROP_UNKNOWN);
+        return;
+    }
+    input_rtp(w, e, d, now);
+    worker_drain(w, e);
+}
+
+static void input(struct worker *w, struct pipeline_endpoint *e, struct dgram *d, mono_us now)
+{
+    if (stun_is_message(d->data, d->len)) {
+        input_stun(w, d, now);
+        return;
+    }
+    if (!e) {
+        input_stray(w, d, now);
+        return;
+    }
+    if (rtp_is_rtp(d->data, d->len)) {
+        input_rtp(w, e, d, now);
+        return;
+    }
+    int err = e->ops->input(e, now, d);
+    worker_drain(w, e);
+    if (err > 0)
+        count_drop(e, err);
+}
+
+size_t worker_turn(struct worker *w, mono_us now)
+{
+    struct worker_io *io = w->io;
+    size_t n = socket_rx_batch(&w->socket, io->in);
+
+    for (size_t i = 0; i < n; i++)
+        io->hashes[i] = demux_hash(&w->demux, &io->in[i].remote);
+    for (size_t i = 0; i < n; i++)
+        io->endpoints[i] = find_remote(w, io->hashes[i], &io->in[i].remote);
+    for (size_t i = 0; i < n; i++) {
+        if (io->endpoints[i])
+            io->endpoints[i]->ops->prefetch(io->endpoints[i]);
+    }
+    for (size_t i = 0; i < n; i++) {
+        /* A check in this very batch may have made its address known meanwhile. */
+        if (!io->endpoints[i])
+            io->endpoints[i] = find_remote(w, io->hashes[i], &io->in[i].remote);
+        input(w, io->endpoints[i], &io->in[i], now);
+    }
+    worker_flush(w); /* forwarded packets lie in the buffers of the next receive */
+    return n;
+}

@@ -1,0 +1,159 @@
+/* WebRTC endpoints: a relay_webrtc behind the table of its kind. */
+#include "engine/webrtc.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+struct webrtc {
+    struct relay_webrtc media; /* first: it is aligned to cache lines */
+    struct pipeline_endpoint base;
+};
+
+static struct webrtc *of(struct pipeline_endpoint *e)
+{
+    return CONTAINER_OF(e, struct webrtc, base);
+}
+
+static const struct peer *peer_of(const struct pipeline_endpoint *e)
+{
+    return &((const struct webrtc *)(const void *)((const char *)e - offsetof(struct webrtc, base)))
+                ->media.peer;
+}
+
+static void prefetch(struct pipeline_endpoint *e)
+{
+    relay_webrtc_prefetch(&of(e)->media);
+}
+
+static int receive(struct pipeline_endpoint *e, mono_us now, struct dgram *d, struct relay_fan *ret,
+                   mono_us *ret_due)
+{
+    struct relay_webrtc *media = &of(e)->media;
+    int err = relay_webrtc_receive(media, now, d, ret);
+    *ret_due = peer_repair_due(&media->peer);
+    return err;
+}
+
+static int input(struct pipeline_endpoint *e, mono_us now, const struct dgram *d)
+{
+    return peer_input(&of(e)->media.peer, now, d);
+}
+
+static void time_out(struct pipeline_endpoint *e, mono_us now)
+{
+    peer_timeout(&of(e)->media.peer, now);
+}
+
+static mono_us deadline(const struct pipeline_endpoint *e)
+{
+    return peer_deadline(peer_of(e));
+}
+
+static bool poll_send(struct pipeline_endpoint *e, struct dgram *ret)
+{
+    return peer_poll_send(&of(e)->media.peer, ret);
+}
+
+static bool poll_event(struct pipeline_endpoint *e, struct peer_event *ret)
+{
+    return peer_poll_event(&of(e)->media.peer, ret);
+}
+
+static void set_tag(struct pipeline_endpoint *e)
+{
+    peer_set_transaction_tag(&of(e)->media.peer, e->demux.tag);
+}
+
+static bool get_source(const struct pipeline_endpoint *e, uint32_t *ret)
+{
+    const struct peer *p = peer_of(e);
+    if (p->has_source)
+        *ret = p->source.ssrc;
+    return p->has_source;
+}
+
+static int add_candidate(struct pipeline_endpoint *e, mono_us now, const struct ice_candidate *c,
+                         struct str ufrag)
+{
+    struct peer *p = &of(e)->media.peer;
+    return c ? peer_add_candidate(p, now, c, ufrag) : peer_end_of_candidates(p, now);
+}
+
+static void close_peer(struct pipeline_endpoint *e, mono_us now)
+{
+    peer_close(&of(e)->media.peer, now);
+}
+
+static uint32_t ticks_to_us(uint64_t ticks, uint32_t clock_rate)
+{
+    return clock_rate ? (uint32_t)(ticks * 1000000 / clock_rate) : 0;
+}
+
+static void figures(const struct pipeline_endpoint *e, struct engine_stats *ret)
+{
+    const struct peer *p = peer_of(e);
+    ret->packets_sent = p->report.packets;
+    ret->uplink_repaired = p->repair.nack.repaired;
+    ret->downlink_resent = p->repair.ring.resent;
+    if (p->source.started) { /* also after its BYE */
+        ret->uplink_lost = rtp_recv_stats_lost(&p->source);
+        ret->uplink_jitter_us =
+            ticks_to_us(rtp_recv_stats_jitter(&p->source), p->source.clock_rate);
+    }
+    if (p->report.has_remote) {
+        ret->downlink_lost = p->report.remote.lost;
+        ret->downlink_jitter_us = ticks_to_us(p->report.remote.jitter, p->report.clock_rate);
+    }
+    if (p->report.has_rtt)
+        ret->rtt_us = (uint32_t)p->report.rtt;
+}
+
+static void free_webrtc(struct pipeline_endpoint *e)
+{
+    struct webrtc *w = of(e);
+    relay_webrtc_deinit(&w->media);
+    pipeline_endpoint_deinit(e);
+    mem_free(w);
+}
+
+static const struct pipeline_ops ops = {
+    .prefetch = prefetch,
+    .receive = receive,
+    .input = input,
+    .timeout = time_out,
+    .deadline = deadline,
+    .poll_send = poll_send,
+    .poll_event = poll_event,
+    .set_tag = set_tag,
+    .get_source = get_source,
+    .add_candidate = add_candidate,
+    .close = close_peer,
+    .figures = figures,
+    .free = free_webrtc,
+};
+
+int webrtc_new(struct pipeline *p, unsigned number, mono_us now, const struct peer_params *params,
+               const struct peer_local *local, const struct peer_env *env,
+               struct pipeline_endpoint **ret)
+{
+    struct webrtc *w = mem_zalloc_aligned(sizeof(*w));
+    if (!w)
+        return -ENOMEM;
+    assert(local->ufrag.len == DEMUX_UFRAG_LEN);
+    memcpy(w->base.demux.name, local->ufrag.p, DEMUX_NAME_LEN);
+    int err = pipeline_endpoint_init(&w->base, &ops, p, number);
+    if (!err)
+        err = relay_webrtc_init(&w->media, now, params, local, env);
+    if (err) {
+        pipeline_endpoint_deinit(&w->base);
+        mem_free(w);
+        return err;
+    }
+    w->base.relay = &w->media.endpoint;
+    w->base.path_remote = &w->media.peer.path_remote;
+    *ret = &w->base;
+    return 0;
+}

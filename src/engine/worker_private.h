@@ -1,0 +1,68 @@
+/**
+ * What the parts of a worker share: worker.c is its thread, life.c what begins and ends there,
+ * turn.c the datagrams. Everything on the worker's own thread.
+ */
+#ifndef ENGINE_WORKER_PRIVATE_H
+#define ENGINE_WORKER_PRIVATE_H
+
+#include "engine/pipeline.h"
+#include "engine/worker.h"
+
+/** Buffers of a turn. What is not forwarded in place waits in `made` until it is sent. */
+struct worker_io {
+    struct dgram in[SOCKET_BATCH];
+    struct dgram out[SOCKET_BATCH];
+    size_t n_out;
+    uint64_t hashes[SOCKET_BATCH];
+    struct pipeline_endpoint *endpoints[SOCKET_BATCH];
+    uint8_t made[SOCKET_BATCH][DGRAM_MAX + SOCKET_TAIL_ROOM];
+};
+
+mono_us worker_now(void);
+
+/* --- sending (turn.c) --- */
+
+/** Send what waits. */
+void worker_flush(struct worker *w);
+
+/** Room for one datagram, until the next worker_push. */
+static inline struct dgram worker_spare(struct worker *w)
+{
+    struct worker_io *io = w->io;
+    return (struct dgram){.data = io->made[io->n_out], .cap = sizeof(io->made[0])};
+}
+
+/** Packet path: to be sent with the batch, which goes when it is full. */
+static inline void worker_push(struct worker *w, const struct dgram *d)
+{
+    w->io->out[w->io->n_out++] = *d;
+    if (w->io->n_out == SOCKET_BATCH)
+        worker_flush(w);
+}
+
+/** Take a batch of datagrams and work on it. @return how many */
+size_t worker_turn(struct worker *w, mono_us now);
+
+/* --- life.c --- */
+
+void worker_add_pipeline(struct worker *w, struct pipeline *p);
+void worker_add_endpoint(struct worker *w, struct pipeline_endpoint *e);
+void worker_release_endpoint(struct worker *w, struct pipeline_endpoint *e, mono_us now);
+void worker_release_pipeline(struct worker *w, struct pipeline *p, mono_us now);
+
+/** One endpoint broke on our side: say so once, and let the control side release it. */
+void worker_break(struct worker *w, struct pipeline_endpoint *e);
+
+/** Set its timer anew. */
+static inline void worker_arm(struct worker *w, struct pipeline_endpoint *e)
+{
+    timer_heap_set(&w->timers, &e->timer, e->ops->deadline(e));
+}
+
+/** After anything but plain RTP: events and datagrams out, timer. */
+void worker_drain(struct worker *w, struct pipeline_endpoint *e);
+
+/** Time-outs that are due. */
+void worker_run_timers(struct worker *w, mono_us now);
+
+#endif

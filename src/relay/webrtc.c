@@ -1,0 +1,48 @@
+/* A peer as source and sink: see the header. */
+#include "relay/webrtc.h"
+
+static struct relay_webrtc *of(struct relay_endpoint *e)
+{
+    return CONTAINER_OF(e, struct relay_webrtc, endpoint);
+}
+
+static bool is_ready(const struct relay_endpoint *e)
+{
+    const struct relay_webrtc *w =
+        (const struct relay_webrtc *)((const char *)e - offsetof(struct relay_webrtc, endpoint));
+    return peer_may_send(&w->peer);
+}
+
+static int send_rtp(struct relay_endpoint *e, mono_us now, struct dgram *d,
+                    const struct rtp_packet *packet)
+{
+    return peer_send_rtp(&of(e)->peer, now, d, packet);
+}
+
+static const struct relay_ops ops = {.is_ready = is_ready, .send = send_rtp};
+
+int relay_webrtc_init(struct relay_webrtc *w, mono_us now, const struct peer_params *params,
+                      const struct peer_local *local, const struct peer_env *env)
+{
+    struct peer *p = &w->peer;
+    int err = peer_init(p, now, params, local, env);
+    if (err)
+        return err;
+    relay_endpoint_init(&w->endpoint, &ops, p->local_ssrc,
+                        &(struct relay_format){p->codecs, p->n_codecs, p->ext_recv},
+                        &(struct relay_format){p->codecs, p->n_codecs, p->ext_send}, env->rng);
+    return 0;
+}
+
+void relay_webrtc_deinit(struct relay_webrtc *w)
+{
+    relay_endpoint_deinit(&w->endpoint);
+    peer_deinit(&w->peer);
+}
+
+int relay_webrtc_receive(struct relay_webrtc *w, mono_us now, struct dgram *d,
+                         struct relay_fan *ret)
+{
+    int err = peer_receive_rtp(&w->peer, now, d, &ret->packet);
+    return err ? err : relay_fan_start(ret, &w->endpoint, now, d);
+}
