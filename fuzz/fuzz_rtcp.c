@@ -25,8 +25,12 @@ static void read_xr(const struct rtcp_packet *p)
     for (struct rtcp_xr_block b; rtcp_xr_next(&it, &b);) {
         uint64_t ntp;
         struct rtcp_xr_dlrr dlrr;
+        struct rtcp_xr_summary summary;
+        struct rtcp_xr_voip voip;
         inside(b.body, b.body_len);
         int err = rtcp_xr_read_rrt(&b, &ntp);
+        err |= rtcp_xr_read_summary(&b, &summary);
+        err |= rtcp_xr_read_voip(&b, &voip);
         assert(err >= 0);
         for (unsigned i = 0; i < rtcp_xr_n_dlrr(&b); i++)
             rtcp_xr_read_dlrr(&b, i, &dlrr);
@@ -41,10 +45,12 @@ static void read_all(const struct rtcp_packet *p)
     struct rtcp_report_block block;
     struct str cname;
     uint32_t ssrc;
+    uint64_t bps;
     uint16_t seq;
     inside(p->body, p->body_len);
     int err = rtcp_read_sr(p, &sr);
     err |= rtcp_read_rr(p, &ssrc);
+    err |= rtcp_read_remb(p, &bps);
     assert(err >= 0);
     for (unsigned i = 0; i < rtcp_n_blocks(p); i++)
         rtcp_read_block(p, i, &block);

@@ -26,7 +26,7 @@ static void count_drop(struct pipeline_endpoint *e, int reason)
         [PEER_E_NO_CONSENT] = COUNTER_DROP_CONSENT,  [PEER_E_NO_KEYS] = COUNTER_DROP_NO_KEYS,
         [PEER_E_AUTH] = COUNTER_DROP_AUTH,           [PEER_E_REPLAY] = COUNTER_DROP_REPLAY,
         [PEER_E_MALFORMED] = COUNTER_DROP_MALFORMED, [PEER_E_DIRECTION] = COUNTER_DROP_DIRECTION,
-        [PEER_E_NO_PATH] = COUNTER_DROP_NO_PATH,
+        [PEER_E_NO_PATH] = COUNTER_DROP_NO_PATH,     [PEER_E_FEEDBACK] = COUNTER_RTCP_IGNORED,
     };
     static const enum counter of_relay[] = {
         [RELAY_E_CODEC - RELAY_E_CODEC] = COUNTER_DROP_CODEC,

@@ -33,7 +33,7 @@ static int receive(struct pipeline_endpoint *e, mono_us now, struct dgram *d, st
 {
     struct relay_webrtc *media = &of(e)->media;
     int err = relay_webrtc_receive(media, now, d, ret);
-    *ret_due = peer_repair_due(&media->peer);
+    *ret_due = peer_rtp_due(&media->peer);
     return err;
 }
 

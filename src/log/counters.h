@@ -25,6 +25,7 @@
     X(DROP_OLD, "drop-old")                 /* from before the source changed */                   \
     X(DROP_NO_PATH, "drop-no-receiver")     /* the other leg cannot receive yet */                 \
     X(DROP_UNHEARD, "drop-unheard")         /* nobody is connected to its source */                \
+    X(RTCP_IGNORED, "rtcp-ignored")         /* feedback and reports of no use: PLI, FIR, APP */    \
     X(DROP_TRUNCATED, "drop-too-long")      /* longer than DGRAM_MAX */                            \
     X(SEND_FAILED, "send-failed")           /* the kernel refused a datagram */                    \
     X(TCP_QUEUE_FULL, "tcp-queue-full") /* a datagram for a connection that reads too slowly */    \

@@ -331,8 +331,10 @@ static int read_direction(const struct audio_line *line, struct peer_params *p,
     return 0;
 }
 
-const char *const negotiate_ext_uris[PEER_N_EXT] = {
-    [PEER_EXT_AUDIO_LEVEL] = "urn:ietf:params:rtp-hdrext:ssrc-audio-level",
+const struct negotiate_ext negotiate_exts[PEER_N_EXT] = {
+    [PEER_EXT_AUDIO_LEVEL] = {"urn:ietf:params:rtp-hdrext:ssrc-audio-level", true},
+    [PEER_EXT_TRANSPORT_CC] =
+        {"http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01", false},
 };
 
 static void take_extension(struct peer_params *p, const struct sdp_extmap *e)
@@ -341,10 +343,11 @@ static void take_extension(struct peer_params *p, const struct sdp_extmap *e)
     if (e->id < 1 || e->id > 14)
         return;
     for (size_t i = 0; i < PEER_N_EXT; i++) {
-        if (!str_eq(e->uri, str_of(negotiate_ext_uris[i])) || p->ext_send[i] || p->ext_recv[i])
+        if (!str_eq(e->uri, str_of(negotiate_exts[i].uri)) || p->ext_send[i] || p->ext_recv[i])
             continue;
+        bool is_sent = negotiate_exts[i].is_sent && e->direction & SDP_RECVONLY;
         p->ext_recv[i] = e->direction & SDP_SENDONLY ? (uint8_t)e->id : 0;
-        p->ext_send[i] = e->direction & SDP_RECVONLY ? (uint8_t)e->id : 0;
+        p->ext_send[i] = is_sent ? (uint8_t)e->id : 0;
     }
 }
 
@@ -543,6 +546,7 @@ int negotiate_answer(const struct sdp *offer, const struct codec_set *set,
     code = match_codecs(&line, set, &p, err);
     if (code)
         return code;
+    negotiate_read_feedback(&line, &p);
     negotiate_write_answer(answer, &line, set, local, &p);
     if (answer->failed) {
         *answer = before;

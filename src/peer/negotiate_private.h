@@ -1,6 +1,7 @@
 /**
  * What the parts of offer/answer share: negotiate.c reads and decides, negotiate_again.c holds a
- * later offer to the earlier one, negotiate_write.c writes.
+ * later offer to the earlier one, negotiate_feedback.c has a=rtcp-fb and a=rtcp-xr,
+ * negotiate_write.c writes.
  */
 #ifndef PEER_NEGOTIATE_PRIVATE_H
 #define PEER_NEGOTIATE_PRIVATE_H
@@ -56,8 +57,23 @@ const struct sdp_attr *negotiate_find_transport(const struct audio_line *line, s
 bool negotiate_find_codec(const struct sdp *s, const struct sdp_media *m, enum codec_id id,
                           uint32_t clock_rate, struct sdp_rtpmap *ret);
 
-/** URI of each header extension that we know. */
-extern const char *const negotiate_ext_uris[PEER_N_EXT];
+/** Each header extension that we know. */
+struct negotiate_ext {
+    const char *uri;
+    bool is_sent; /**< a leg gets it, too; otherwise it is read and goes no further */
+};
+
+extern const struct negotiate_ext negotiate_exts[PEER_N_EXT];
+
+/** What the offer asks for with a=rtcp-fb and a=rtcp-xr. After codecs and extensions are read. */
+void negotiate_read_feedback(const struct audio_line *line, struct peer_params *p);
+
+/** a=rtcp-fb lines of one audio codec. @param pt its payload type */
+void negotiate_write_feedback(struct text *t, const struct audio_line *line,
+                              const struct peer_params *p, uint8_t pt);
+
+/** The a=rtcp-xr line, if anything of it was agreed. */
+void negotiate_write_xr(struct text *t, const struct peer_params *p);
 
 /** Append the answer to the offer of `line`. When it does not fit, t->failed is set. */
 void negotiate_write_answer(struct text *t, const struct audio_line *line,

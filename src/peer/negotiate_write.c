@@ -131,11 +131,8 @@ static void write_codecs(struct text *t, const struct audio_line *line, const st
         struct sdp_rtpmap map = {0};
         (void)sdp_find_rtpmap(line->offer, line->m, p->codecs[i].pt, &map);
         write_rtpmap(t, &map);
-        /* RFC 4585 §4.2 would have this offered first. Chromium never offers NACK for audio, but
-         * obeys it in an answer, in both directions (observed in Chromium 156); Firefox and
-         * werift take what they know. docs/rfc/sdp.md */
-        if (p->nack && is_audio(p->codecs[i].id))
-            text_printf(t, "a=rtcp-fb:%u nack\r\n", (unsigned)p->codecs[i].pt);
+        if (is_audio(p->codecs[i].id))
+            negotiate_write_feedback(t, line, p, p->codecs[i].pt);
         write_fmtp(t, &set->codecs[i], p->codecs[i].pt);
     }
     if (set->ptime_ms)
@@ -154,7 +151,7 @@ static void write_extensions(struct text *t, const struct peer_params *p)
         sdp_extmap_write(t, &(struct sdp_extmap){
                                 .id = send ? p->ext_send[i] : p->ext_recv[i],
                                 .direction = (enum sdp_direction)(send | recv),
-                                .uri = str_of(negotiate_ext_uris[i]),
+                                .uri = str_of(negotiate_exts[i].uri),
                             });
     }
 }
@@ -232,6 +229,7 @@ static void write_accepted(struct text *t, const struct audio_line *line,
     text_printf(t, "a=%s\r\na=rtcp-mux\r\n", sdp_direction_name(ours));
     if (p->reduced_size_rtcp)
         text_put(t, STR("a=rtcp-rsize\r\n"));
+    negotiate_write_xr(t, p);
     write_transport(t, local, p);
     write_codecs(t, line, set, p);
     write_extensions(t, p);

@@ -41,8 +41,17 @@ struct peer_codec {
 
 /** RTP header extensions that we know. Adding one = a value here and a row in negotiate.c. */
 enum peer_ext {
-    PEER_EXT_AUDIO_LEVEL, /**< RFC 6464 */
+    PEER_EXT_AUDIO_LEVEL,  /**< RFC 6464 */
+    PEER_EXT_TRANSPORT_CC, /**< transport-wide sequence number; received, never sent */
     PEER_N_EXT,
+};
+
+/** RTCP extended reports (RFC 3611 §5.1) that a leg was asked for. */
+enum peer_xr {
+    PEER_XR_REFERENCE, /**< rcvr-rtt: its reference time is answered */
+    PEER_XR_SUMMARY,   /**< stat-summary */
+    PEER_XR_VOIP,      /**< voip-metrics */
+    PEER_N_XR,
 };
 
 /** What this leg asks to be sent (RFC 7587 §6.1; defaults where it says nothing). */
@@ -73,7 +82,9 @@ struct peer_params {
     bool may_receive;       /**< this leg may send media to us */
     bool reduced_size_rtcp; /**< RFC 5506 agreed */
     bool nack;              /**< generic NACK (RFC 4585 §6.2.1) answered, both directions */
-    uint32_t local_ssrc;    /**< of what we send */
+    bool remb;              /**< REMB agreed; transport-cc is when ext_recv has its id */
+    bool xr[PEER_N_XR];
+    uint32_t local_ssrc;            /**< of what we send */
     uint32_t ssrcs[PEER_MAX_SSRCS]; /**< announced by this leg, in its order; a hint only */
     unsigned n_ssrcs;
 

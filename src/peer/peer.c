@@ -144,6 +144,7 @@ int peer_init(struct peer *p, mono_us now, const struct peer_params *params,
     rtp_report_init(&p->report, p->local_ssrc, p->codecs[0].clock_rate, local->cname,
                     env->ntp_offset, env->rng, now);
     peer_repair_init(&p->repair, params->nack, params->reduced_size_rtcp);
+    peer_feedback_init(&p->feedback, params, now);
     int err = init_ice(p, now, params, local);
     if (err)
         peer_deinit(p);
@@ -198,6 +199,7 @@ int peer_renegotiate(struct peer *p, mono_us now, const struct peer_params *para
         return err;
     take_media(p, params);
     peer_repair_set(&p->repair, params->nack, params->reduced_size_rtcp);
+    peer_feedback_set(&p->feedback, params);
     return 0;
 }
 
@@ -384,7 +386,7 @@ static int input_rtcp(struct peer *p, const struct dgram *d)
         peer_repair_restart(&p->repair);
     }
     peer_repair_feedback(&p->repair, d->data, len, p->local_ssrc);
-    return 0;
+    return peer_feedback_receive(&p->feedback, p->now, d->data, len) ? 0 : PEER_E_FEEDBACK;
 }
 
 static void sample_jitter(struct peer *p)
@@ -405,10 +407,14 @@ static bool write_plain_rtcp(struct peer *p, struct bytes_writer *w)
     if (p->state != PEER_CONNECTED || !p->has_path)
         return false;
     if (rtp_report_write(&p->report, p->now, &p->source, p->has_source, w)) {
+        peer_feedback_write_dlrr(&p->feedback, p->now, p->local_ssrc, w);
         sample_jitter(p);
         return true;
     }
-    return p->has_source && peer_repair_write_nack(&p->repair, p->now, &p->report, &p->source, w);
+    if (!p->has_source)
+        return false;
+    return peer_repair_write_nack(&p->repair, p->now, &p->report, &p->source, w) ||
+           peer_feedback_write(&p->feedback, p->now, &p->report, &p->source, &p->repair.nack, w);
 }
 
 static bool write_rtcp(struct peer *p, struct dgram *ret)
@@ -461,8 +467,10 @@ mono_us peer_deadline(const struct peer *p)
         at = mono_min(at, dtls_conn_deadline(&p->dtls));
     if (p->state == PEER_CONNECTED && p->has_path)
         at = mono_min(at, rtp_report_deadline(&p->report));
-    if (p->state == PEER_CONNECTED && p->has_path && p->has_source)
+    if (p->state == PEER_CONNECTED && p->has_path && p->has_source) {
         at = mono_min(at, peer_repair_deadline(&p->repair));
+        at = mono_min(at, peer_feedback_deadline(&p->feedback));
+    }
     return at;
 }
 
@@ -554,6 +562,7 @@ int peer_receive_rtp(struct peer *p, mono_us now, struct dgram *d, struct rtp_pa
     if (!rtp_recv_stats_packet(&p->source, ret->seq, ret->timestamp, now))
         peer_repair_received(&p->repair, ret->seq, now);
     peer_measure_received(&p->measure, d->data, ret, p->ext_recv[PEER_EXT_AUDIO_LEVEL], now);
+    peer_feedback_received(&p->feedback, d->data, d->len, ret, now);
     if (!addr_equal(&d->remote, &p->path_remote) && ret->seq == p->source.max_seq)
         follow_media(p, now, d);
     return 0;

@@ -24,6 +24,7 @@
 #include "dtls/conn.h"
 #include "dtls/context.h"
 #include "ice/agent.h"
+#include "peer/feedback.h"
 #include "peer/measure.h"
 #include "peer/params.h"
 #include "peer/repair.h"
@@ -43,6 +44,7 @@ enum peer_error {
     PEER_E_MALFORMED,    /**< RTP or RTCP that breaks its own rules */
     PEER_E_DIRECTION,    /**< media against the negotiated direction */
     PEER_E_NO_PATH,      /**< sending: no path, or no keys yet */
+    PEER_E_FEEDBACK, /**< RTCP that we have no use for; what else was in its datagram was taken */
 };
 
 /** What the peers of one worker share; RO after init, outlives them. */
@@ -114,6 +116,7 @@ struct peer {
     struct peer_measure measure;
     struct rtp_report report;
     struct peer_repair repair;
+    struct peer_feedback feedback;
     uint8_t ext_send[PEER_N_EXT], ext_recv[PEER_N_EXT];
     struct peer_codec codecs[PEER_MAX_CODECS];
 
@@ -231,9 +234,10 @@ static inline bool peer_may_send(const struct peer *p)
  * Packet path: when the peer wants its timeout because of the packet that just came, which may be
  * earlier than peer_deadline said before it.
  */
-static inline mono_us peer_repair_due(const struct peer *p)
+static inline mono_us peer_rtp_due(const struct peer *p)
 {
-    return p->repair.nack.missing ? peer_repair_deadline(&p->repair) : MONO_NEVER;
+    mono_us at = peer_feedback_due(&p->feedback);
+    return p->repair.nack.missing ? mono_min(at, peer_repair_deadline(&p->repair)) : at;
 }
 
 /** Codec of a payload type of this leg; NULL = not negotiated. */

@@ -76,10 +76,8 @@ bool peer_repair_write_nack(struct peer_repair *r, mono_us now, const struct rtp
     unsigned n = rtp_nack_poll(&r->nack, now, seqs);
     if (n == 0)
         return false;
-    if (!r->is_reduced) {
-        rtcp_write_rr(w, report->ssrc, NULL, 0);
-        rtcp_write_sdes(w, report->ssrc, (struct str){report->cname, report->cname_len});
-    }
+    if (!r->is_reduced)
+        rtp_report_write_head(report, w);
     rtcp_write_nack(w, report->ssrc, source->ssrc, seqs, n);
     return true;
 }

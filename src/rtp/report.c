@@ -82,6 +82,12 @@ bool rtp_report_write(struct rtp_report *r, mono_us now, struct rtp_recv_stats *
     return !w->failed;
 }
 
+void rtp_report_write_head(const struct rtp_report *r, struct bytes_writer *w)
+{
+    rtcp_write_rr(w, r->ssrc, NULL, 0);
+    write_cname(r, w);
+}
+
 void rtp_report_write_bye(struct rtp_report *r, mono_us now, struct bytes_writer *w)
 {
     write_first(r, now, NULL, 0, w);

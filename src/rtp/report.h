@@ -127,6 +127,12 @@ bool rtp_report_write(struct rtp_report *r, mono_us now, struct rtp_recv_stats *
  */
 void rtp_report_write_bye(struct rtp_report *r, mono_us now, struct bytes_writer *w);
 
+/**
+ * An empty RR and a CNAME: RFC 4585 §3.1 wants them in front of feedback where RFC 5506 was not
+ * agreed. Not a report: the next one comes when it is due.
+ */
+void rtp_report_write_head(const struct rtp_report *r, struct bytes_writer *w);
+
 /** What rtp_report_receive found. */
 struct rtp_report_events {
     bool is_bye;      /**< a BYE that names one of the sources, or nobody */

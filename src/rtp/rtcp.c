@@ -10,6 +10,13 @@
 #define SENDER_INFO_LEN 24 /* with the SSRC of the sender */
 #define BLOCK_LEN       24
 #define DLRR_LEN        12
+#define SUMMARY_LEN     36
+#define VOIP_LEN        32
+
+/* RFC 3611 §4.6: which parts of a statistics summary are filled in. */
+#define SUMMARY_LOSS       0x80
+#define SUMMARY_DUPLICATES 0x40
+#define SUMMARY_JITTER     0x20
 
 enum sdes_item {
     SDES_END = 0,
@@ -236,6 +243,25 @@ bool rtcp_nack_next(struct rtcp_nack_iter *it, uint16_t *ret_seq)
     return true;
 }
 
+int rtcp_read_remb(const struct rtcp_packet *p, uint64_t *ret_bps)
+{
+    struct rtcp_feedback f;
+    if (p->type != RTCP_PSFB || p->count != RTCP_PSFB_AFB)
+        return RTP_E_MALFORMED;
+    int err = rtcp_read_feedback(p, &f);
+    if (err)
+        return err;
+    if (f.fci_len < 4 || memcmp(f.fci, "REMB", 4))
+        return RTP_E_MALFORMED;
+    if (f.fci_len < 8 || f.fci_len - 8 < 4 * (size_t)f.fci[4])
+        return RTP_E_TRUNCATED;
+    uint32_t rate = get_be32(f.fci + 4) & 0xffffff;
+    unsigned exponent = rate >> 18;
+    uint64_t mantissa = rate & 0x3ffff;
+    *ret_bps = mantissa > UINT64_MAX >> exponent ? UINT64_MAX : mantissa << exponent;
+    return 0;
+}
+
 int rtcp_read_xr(const struct rtcp_packet *p, uint32_t *ret_ssrc, struct rtcp_xr_iter *ret)
 {
     if (p->type != RTCP_XR)
@@ -279,6 +305,55 @@ void rtcp_xr_read_dlrr(const struct rtcp_xr_block *b, unsigned i, struct rtcp_xr
     assert(i < rtcp_xr_n_dlrr(b));
     const uint8_t *p = b->body + (size_t)i * DLRR_LEN;
     *ret = (struct rtcp_xr_dlrr){get_be32(p), get_be32(p + 4), get_be32(p + 8)};
+}
+
+int rtcp_xr_read_summary(const struct rtcp_xr_block *b, struct rtcp_xr_summary *ret)
+{
+    if (b->type != RTCP_XR_SUMMARY)
+        return RTP_E_MALFORMED;
+    if (b->body_len < SUMMARY_LEN)
+        return RTP_E_TRUNCATED;
+    const uint8_t *p = b->body;
+    struct rtcp_xr_summary s = {
+        .ssrc = get_be32(p),
+        .begin_seq = get_be16(p + 4),
+        .end_seq = get_be16(p + 6),
+        .has_loss = b->specific & SUMMARY_LOSS,
+        .has_duplicates = b->specific & SUMMARY_DUPLICATES,
+        .has_jitter = b->specific & SUMMARY_JITTER,
+    };
+    /* "the value MUST be set to zero" where the flag is not set; not everybody does. */
+    s.lost = s.has_loss ? get_be32(p + 8) : 0;
+    s.duplicates = s.has_duplicates ? get_be32(p + 12) : 0;
+    if (s.has_jitter) {
+        s.jitter_min = get_be32(p + 16);
+        s.jitter_max = get_be32(p + 20);
+        s.jitter_mean = get_be32(p + 24);
+        s.jitter_std = get_be32(p + 28);
+    }
+    *ret = s;
+    return 0;
+}
+
+int rtcp_xr_read_voip(const struct rtcp_xr_block *b, struct rtcp_xr_voip *ret)
+{
+    if (b->type != RTCP_XR_VOIP)
+        return RTP_E_MALFORMED;
+    if (b->body_len < VOIP_LEN)
+        return RTP_E_TRUNCATED;
+    const uint8_t *p = b->body;
+    *ret = (struct rtcp_xr_voip){
+        .ssrc = get_be32(p),
+        .loss_rate = p[4],
+        .discard_rate = p[5],
+        .round_trip_ms = get_be16(p + 12),
+        .end_system_ms = get_be16(p + 14),
+        .r_factor = p[20],
+        .mos_lq_x10 = p[22],
+        .mos_cq_x10 = p[23],
+        .jitter_buffer_ms = get_be16(p + 26),
+    };
+    return 0;
 }
 
 /* Room for a whole packet and its common header; NULL when it does not fit. len without header,
@@ -406,6 +481,18 @@ void rtcp_write_nack(struct bytes_writer *w, uint32_t sender_ssrc, uint32_t medi
         i += nack_entry(seqs + i, n - i, &blp);
         put_be16(p + 2, blp);
     }
+}
+
+void rtcp_write_dlrr(struct bytes_writer *w, uint32_t ssrc, const struct rtcp_xr_dlrr *dlrr)
+{
+    uint8_t *p = reserve(w, RTCP_XR, 0, 4 + HEADER_LEN + DLRR_LEN);
+    if (!p)
+        return;
+    put_be32(p, ssrc);
+    put_be32(p + 4, (uint32_t)RTCP_XR_DLRR << 24 | DLRR_LEN / 4);
+    put_be32(p + 8, dlrr->ssrc);
+    put_be32(p + 12, dlrr->last_rr);
+    put_be32(p + 16, dlrr->delay);
 }
 
 void rtcp_write_remb(struct bytes_writer *w, uint32_t sender_ssrc, uint64_t bitrate_bps,

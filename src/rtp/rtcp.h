@@ -50,8 +50,10 @@ enum rtcp_psfb {
 
 /** RFC 3611 §4: block types of RTCP_XR. */
 enum rtcp_xr_type {
-    RTCP_XR_RRT = 4,  /**< receiver reference time */
-    RTCP_XR_DLRR = 5, /**< delay since the last of those */
+    RTCP_XR_RRT = 4,     /**< receiver reference time */
+    RTCP_XR_DLRR = 5,    /**< delay since the last of those */
+    RTCP_XR_SUMMARY = 6, /**< statistics summary */
+    RTCP_XR_VOIP = 7,    /**< VoIP metrics */
 };
 
 /** RC and SC have five bits. */
@@ -175,6 +177,15 @@ struct rtcp_nack_iter rtcp_nacks(const struct rtcp_packet *p);
 
 bool rtcp_nack_next(struct rtcp_nack_iter *it, uint16_t *ret_seq);
 
+/**
+ * Receiver estimated maximum bit rate (draft-alvestrand-rmcat-remb-03 §2.2).
+ *
+ * @param ret_bps  2^64 - 1 where the exponent takes it beyond
+ *
+ * @return 0, RTP_E_MALFORMED (also for other feedback), RTP_E_TRUNCATED
+ */
+MUST_CHECK int rtcp_read_remb(const struct rtcp_packet *p, uint64_t *ret_bps);
+
 /** RFC 3611 §3: one block of an extended report. */
 struct rtcp_xr_block {
     uint8_t type;        /**< enum rtcp_xr_type are those known here */
@@ -208,6 +219,36 @@ unsigned rtcp_xr_n_dlrr(const struct rtcp_xr_block *b);
 
 /** @param i < rtcp_xr_n_dlrr(b) */
 void rtcp_xr_read_dlrr(const struct rtcp_xr_block *b, unsigned i, struct rtcp_xr_dlrr *ret);
+
+/** RFC 3611 §4.6: statistics summary; what its flags leave out is 0. */
+struct rtcp_xr_summary {
+    uint32_t ssrc;               /**< whom it is about */
+    uint16_t begin_seq, end_seq; /**< numbers from … up to, without the last */
+    bool has_loss, has_duplicates, has_jitter;
+    uint32_t lost, duplicates;        /**< packets */
+    uint32_t jitter_min, jitter_max;  /**< [ticks] */
+    uint32_t jitter_mean, jitter_std; /**< [ticks] */
+};
+
+MUST_CHECK int rtcp_xr_read_summary(const struct rtcp_xr_block *b, struct rtcp_xr_summary *ret);
+
+/** RFC 3611 §4.7: a value that the reporter does not know. */
+#define RTCP_XR_VOIP_UNKNOWN 127
+
+/** RFC 3611 §4.7: VoIP metrics; of them what tells how the call sounds. */
+struct rtcp_xr_voip {
+    uint32_t ssrc;             /**< whom it is about */
+    uint8_t loss_rate;         /**< of packets lost on the way [1/256] */
+    uint8_t discard_rate;      /**< of packets too late or too early to be played [1/256] */
+    uint16_t round_trip_ms;    /**< between the RTP interfaces; 0 = not known */
+    uint16_t end_system_ms;    /**< jitter buffer, decoder and the rest; 0 = not known */
+    uint8_t r_factor;          /**< 0 … 100; RTCP_XR_VOIP_UNKNOWN */
+    uint8_t mos_lq_x10;        /**< listening: 10 … 50; RTCP_XR_VOIP_UNKNOWN */
+    uint8_t mos_cq_x10;        /**< conversation, with the delay: 10 … 50; RTCP_XR_VOIP_UNKNOWN */
+    uint16_t jitter_buffer_ms; /**< nominal delay */
+};
+
+MUST_CHECK int rtcp_xr_read_voip(const struct rtcp_xr_block *b, struct rtcp_xr_voip *ret);
 
 /* Writers: append one packet; when it does not fit, w->failed is set and nothing is appended. */
 
@@ -246,6 +287,9 @@ MUST_CHECK uint8_t *rtcp_write_feedback(struct bytes_writer *w, uint8_t type, un
  */
 void rtcp_write_nack(struct bytes_writer *w, uint32_t sender_ssrc, uint32_t media_ssrc,
                      const uint16_t *seqs, unsigned n);
+
+/** Extended report with one DLRR sub-block (RFC 3611 §4.5). */
+void rtcp_write_dlrr(struct bytes_writer *w, uint32_t ssrc, const struct rtcp_xr_dlrr *dlrr);
 
 /**
  * Receiver estimated maximum bit rate (draft-alvestrand-rmcat-remb-03 §2): what the streams

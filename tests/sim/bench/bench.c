@@ -35,6 +35,10 @@ static void fill_params(struct peer_params *p, const struct bench_browser *brows
     p->codecs[1] =
         (struct peer_codec){CODEC_TELEPHONE_EVENT, (uint8_t)(browser->opus_pt - 10), 1, 48000};
     p->n_codecs = 2;
+    if (browser->n_codecs) {
+        memcpy(p->codecs, browser->codecs, sizeof(p->codecs));
+        p->n_codecs = browser->n_codecs;
+    }
     p->ext_send[PEER_EXT_AUDIO_LEVEL] = p->ext_recv[PEER_EXT_AUDIO_LEVEL] = browser->level_ext;
     p->fingerprints[0].hash = SDP_SHA256;
     p->fingerprints[0].len = 32;
@@ -67,6 +71,8 @@ static void make_browser(struct bench *b, unsigned i, const struct bench_browser
         relay_params->fingerprints[0].digest[7] ^= 1;
     relay_params->may_send = kind->may_receive;
     relay_params->may_receive = kind->may_send;
+    relay_params->ext_recv[PEER_EXT_TRANSPORT_CC] = kind->transport_ext;
+    relay_params->remb = kind->remb;
     relay_params->local_ssrc = 0x5e4e0000 + i;
     set_remote(relay_params, ufrags[i], pwd, kind->is_lite);
     *relay_local = (struct peer_local){.ufrag = str_of(relay_ufrags[i]),
@@ -78,6 +84,7 @@ static void make_browser(struct bench *b, unsigned i, const struct bench_browser
     fill_params(&params, kind, &b->identities[2]);
     params.may_send = kind->may_send;
     params.may_receive = kind->may_receive;
+    params.ext_send[PEER_EXT_TRANSPORT_CC] = kind->transport_ext;
     params.local_ssrc = 0xb0000000 + i;
     params.dtls_client = true;
     set_remote(&params, relay_ufrags[i], pwd, false);
@@ -275,6 +282,20 @@ int bench_forward(struct bench *b, unsigned i, struct dgram *d)
     return err;
 }
 
+/* What came out of SRTCP. Behind it stand what is left of the tag and the index. */
+static void note_rtcp(struct bench *b, unsigned i, const uint8_t *data, size_t len)
+{
+    struct rtcp_iter it = rtcp_packets(data, len);
+    for (struct rtcp_packet p; rtcp_next(&it, &p);) {
+        if (p.type < RTCP_SR || p.type >= RTCP_SR + ARRAY_LEN(b->rtcp[i]))
+            continue;
+        struct bench_rtcp *kind = &b->rtcp[i][p.type - RTCP_SR][p.count];
+        kind->n++;
+        kind->body_len = p.body_len;
+        memcpy(kind->body, p.body, p.body_len);
+    }
+}
+
 static void browser_input(struct bench *b, unsigned i, struct bench_dgram *in)
 {
     struct dgram d = {.local = host(&b->addrs[i]).addr,
@@ -285,7 +306,9 @@ static void browser_input(struct bench *b, unsigned i, struct bench_dgram *in)
     /* Behind the NAT the browser still has the address that it began with. */
     d.local = addr_v4(198, 51, 100, (uint8_t)(1 + i), 5000);
     if (!rtp_is_rtp(d.data, d.len)) {
-        (void)!peer_input(b->browsers[i], b->now, &d);
+        int err = peer_input(b->browsers[i], b->now, &d);
+        if (rtp_is_rtcp(d.data, d.len) && (err == 0 || err == PEER_E_FEEDBACK))
+            note_rtcp(b, i, d.data, d.len - RTPSEC_RTCP_OVERHEAD);
         return;
     }
     struct bench_rtp *got = &b->last_rtp[i];
@@ -378,6 +401,7 @@ static void keep_params(struct peer_params *ret, const struct peer *p)
     ret->may_send = p->may_send;
     ret->may_receive = p->may_receive;
     ret->nack = p->repair.is_on;
+    ret->remb = p->feedback.is_remb;
     ret->reduced_size_rtcp = p->repair.is_reduced;
 }
 
@@ -405,32 +429,66 @@ void bench_restart(struct bench *b, unsigned i)
     assert_int_equal(peer_add_candidate(browser, b->now, &ours, str_of(leg_ufrag)), 0);
 }
 
-void bench_send(struct bench *b, unsigned i, uint32_t ssrc, uint16_t seq, uint32_t timestamp,
-                const void *payload, size_t len)
+/* The extensions that this browser sends, in the one-byte form. */
+static void put_extensions(struct bytes_writer *w, const struct peer *p, uint8_t level_db,
+                           uint16_t transport_seq)
+{
+    uint8_t level = p->ext_send[PEER_EXT_AUDIO_LEVEL];
+    uint8_t transport = p->ext_send[PEER_EXT_TRANSPORT_CC];
+    size_t begin = w->len;
+    bytes_put32(w, 0xbede0000);
+    if (level) {
+        bytes_put8(w, (uint8_t)(level << 4));
+        bytes_put8(w, 0x80 | level_db);
+    }
+    if (transport) {
+        bytes_put8(w, (uint8_t)(transport << 4 | 1));
+        bytes_put16(w, transport_seq);
+    }
+    while (w->len % 4)
+        bytes_put8(w, 0);
+    put_be16(w->start + begin + 2, (uint16_t)((w->len - begin) / 4 - 1));
+}
+
+void bench_send_packet(struct bench *b, unsigned i, const struct bench_packet *packet)
 {
     uint8_t buf[DGRAM_MAX + 64] = {0};
     const struct peer *p = b->browsers[i];
     struct bytes_writer w = bytes_writer(buf, DGRAM_MAX);
-    uint8_t ext = p->ext_send[PEER_EXT_AUDIO_LEVEL];
-    struct rtp_packet packet;
+    bool has_extensions = p->ext_send[PEER_EXT_AUDIO_LEVEL] || p->ext_send[PEER_EXT_TRANSPORT_CC];
+    struct rtp_packet parsed;
 
-    bytes_put8(&w, ext ? 0x90 : 0x80);
-    bytes_put8(&w, p->codecs[0].pt);
-    bytes_put16(&w, seq);
-    bytes_put32(&w, timestamp);
-    bytes_put32(&w, ssrc);
-    if (ext) {
-        bytes_put32(&w, 0xbede0001);
-        bytes_put8(&w, (uint8_t)(ext << 4));
-        bytes_put8(&w, 0x80 | b->level_db[i]);
-        bytes_put16(&w, 0);
-    }
-    bytes_put(&w, payload, len);
+    bytes_put8(&w, has_extensions ? 0x90 : 0x80);
+    bytes_put8(&w, (uint8_t)(p->codecs[packet->codec].pt | (packet->marker ? 0x80 : 0)));
+    bytes_put16(&w, packet->seq);
+    bytes_put32(&w, packet->timestamp);
+    bytes_put32(&w, packet->ssrc);
+    if (has_extensions)
+        put_extensions(&w, p, b->level_db[i], b->transport_seq[i]++);
+    bytes_put(&w, packet->payload, packet->len);
     assert_false(w.failed);
-    assert_int_equal(rtp_parse(buf, w.len, &packet), 0);
+    assert_int_equal(rtp_parse(buf, w.len, &parsed), 0);
     struct dgram d = {.data = buf, .len = w.len, .cap = sizeof(buf)};
-    assert_int_equal(peer_send_rtp(b->browsers[i], b->now, &d, &packet), 0);
+    assert_int_equal(peer_send_rtp(b->browsers[i], b->now, &d, &parsed), 0);
     b->last_sent[i] = (struct bench_dgram){.from = b->addrs[i], .to = b->server, .len = d.len};
     memcpy(b->last_sent[i].data, d.data, d.len);
     travel(b, &b->addrs[i], &d.remote, d.data, d.len);
+}
+
+void bench_send(struct bench *b, unsigned i, uint32_t ssrc, uint16_t seq, uint32_t timestamp,
+                const void *payload, size_t len)
+{
+    const struct bench_packet packet = {
+        .ssrc = ssrc, .seq = seq, .timestamp = timestamp, .payload = payload, .len = len};
+    bench_send_packet(b, i, &packet);
+}
+
+void bench_send_rtcp(struct bench *b, unsigned i, const void *data, size_t len)
+{
+    uint8_t buf[DGRAM_MAX];
+    struct peer *p = b->browsers[i];
+    assert_true(len + RTPSEC_RTCP_OVERHEAD <= sizeof(buf));
+    memcpy(buf, data, len);
+    assert_int_equal(rtpsec_protect_rtcp(&p->tx, p->env->srtp, buf, &len, sizeof(buf)), 0);
+    travel(b, &b->addrs[i], &b->server, buf, len);
 }

@@ -25,8 +25,13 @@
 
 /** What one browser is like. */
 struct bench_browser {
-    uint8_t opus_pt, level_ext; /**< of its own choosing; level_ext 0 = not offered */
-    bool is_lite;               /**< answers checks only */
+    uint8_t opus_pt;                           /**< of its own choosing */
+    uint8_t level_ext;                         /**< 0 = not offered */
+    uint8_t transport_ext;                     /**< of the transport-wide number; 0 = not agreed */
+    bool remb;                                 /**< agreed */
+    struct peer_codec codecs[PEER_MAX_CODECS]; /**< of negotiation */
+    unsigned n_codecs;                         /**< 0 = Opus and its telephone-event */
+    bool is_lite;                              /**< answers checks only */
     bool wrong_fingerprint;     /**< its certificate is not what the relay was told */
     bool may_send, may_receive; /**< direction from the browser's view */
     bool nack, reduced_size_rtcp;
@@ -39,6 +44,24 @@ struct bench_dgram {
     struct addr from, to;
     size_t len;
     uint8_t data[DGRAM_MAX + 64];
+};
+
+/** One RTP packet that a browser sends. */
+struct bench_packet {
+    uint32_t ssrc;
+    uint16_t seq;
+    uint32_t timestamp;
+    uint8_t codec; /**< its place; 0 = the one that is preferred */
+    bool marker;
+    const void *payload;
+    size_t len;
+};
+
+/** RTCP that a browser got: how many of each kind, and the last of each. */
+struct bench_rtcp {
+    unsigned n;
+    uint8_t body[1200]; /**< of the last one, after the common header */
+    size_t body_len;
 };
 
 /** RTP that a browser got, as it came out of SRTP. */
@@ -84,7 +107,9 @@ struct bench {
     unsigned n_errors[2];
     unsigned n_rtp[2]; /**< received by browser i */
     struct bench_rtp last_rtp[2];
-    struct bench_dgram last_sent[2]; /**< last RTP datagram of browser i, protected */
+    struct bench_rtcp rtcp[2][8][32]; /**< by browser, type (from RTCP_SR) and count or FMT */
+    struct bench_dgram last_sent[2];  /**< last RTP datagram of browser i, protected */
+    uint16_t transport_seq[2];        /**< of the next packet of browser i */
     unsigned n_restarts;
 };
 
@@ -117,6 +142,12 @@ void bench_send(struct bench *b, unsigned i, uint32_t ssrc, uint16_t seq, uint32
 
 /** One RTP datagram at leg i, and on to who hears it. @return the first error, 0 = none */
 int bench_forward(struct bench *b, unsigned i, struct dgram *d);
+
+/** The same as bench_send for any packet; numbered over the transport when that was agreed. */
+void bench_send_packet(struct bench *b, unsigned i, const struct bench_packet *packet);
+
+/** Browser i sends plain RTCP, protected with its keys. @param len <= 1200 */
+void bench_send_rtcp(struct bench *b, unsigned i, const void *data, size_t len);
 
 /** Any bytes, from anywhere, towards the relay; they arrive after the usual delay. */
 void bench_inject(struct bench *b, const struct addr *from, const void *data, size_t len);

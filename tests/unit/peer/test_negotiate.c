@@ -607,6 +607,7 @@ static void an_answer_to_the_letter(void **state)
         "a=setup:passive\r\n"
         "a=rtpmap:111 opus/48000/2\r\n"
         "a=rtcp-fb:111 nack\r\n"
+        "a=rtcp-fb:111 transport-cc\r\n"
         "a=fmtp:111 maxplaybackrate=48000;stereo=1;useinbandfec=1\r\n"
         "a=rtpmap:0 PCMU/8000\r\n"
         "a=rtcp-fb:0 nack\r\n"
@@ -617,6 +618,8 @@ static void an_answer_to_the_letter(void **state)
         "a=rtpmap:126 telephone-event/8000\r\n"
         "a=fmtp:126 0-15\r\n"
         "a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level\r\n"
+        "a=extmap:3/recvonly "
+        "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01\r\n"
         "a=msid:duet duet\r\n"
         "a=ssrc:3405643777 cname:cname0123456789\r\n"
         "m=video 0 UDP/TLS/RTP/SAVPF 96 97 98 99 100 101 127 124 125\r\n"
@@ -849,6 +852,154 @@ static struct str with_line(unsigned n, const char *line, char *buf, size_t size
     }
     assert_false(t.failed);
     return text_str(&t);
+}
+
+/** The base offer with these lines behind it. */
+static struct str with_lines(const char *lines, char *buf, size_t size)
+{
+    int len = snprintf(buf, size, "%s%s", base_offer, lines);
+    assert_true(len > 0 && (size_t)len < size);
+    return (struct str){buf, (size_t)len};
+}
+
+/* ---- feedback -------------------------------------------------------------------------- */
+
+#define TCC_URI "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
+
+static void feedback_that_both_understand(void **state)
+{
+    static const struct {
+        const char *offered;
+        uint8_t transport_id;
+        bool remb;
+        const char *answered; /* NULL = neither transport-cc nor REMB */
+    } rows[] = {
+        {"a=extmap:3 " TCC_URI "\na=rtcp-fb:96 transport-cc\n", 3, false,
+         "a=rtcp-fb:96 nack\r\na=rtcp-fb:96 transport-cc\r\n"},
+        {"a=extmap:14/sendonly " TCC_URI "\na=rtcp-fb:* transport-cc\n", 14, false,
+         "a=extmap:14/recvonly " TCC_URI "\r\n"},
+        /* numbers that it only wants to get: we have none */
+        {"a=extmap:3/recvonly " TCC_URI "\na=rtcp-fb:96 transport-cc\n", 0, false, NULL},
+        {"a=extmap:3 " TCC_URI "\n", 0, false, NULL},
+        {"a=rtcp-fb:96 transport-cc\n", 0, false, NULL},
+        {"a=extmap:3 " TCC_URI "\na=rtcp-fb:97 transport-cc\n", 0, false, NULL},
+        {"a=extmap:3 " TCC_URI "\na=rtcp-fb:96 transport-cc 2\n", 0, false, NULL},
+        {"a=rtcp-fb:96 goog-remb\n", 0, true, "a=rtcp-fb:96 goog-remb\r\n"},
+        {"a=rtcp-fb:96 goog-remb\na=rtcp-fb:96 transport-cc\n", 0, true,
+         "a=rtcp-fb:96 goog-remb\r\n"},
+        {"a=rtcp-fb:96 goog-remb\na=extmap:3 " TCC_URI "\na=rtcp-fb:96 transport-cc\n", 3, false,
+         "a=rtcp-fb:96 transport-cc\r\n"},
+        {"a=rtcp-fb:96 ccm fir\na=rtcp-fb:96 nack pli\n", 0, false, NULL},
+    };
+    char buf[2048];
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct peer_params p = {0};
+        struct str offer = with_lines(rows[i].offered, buf, sizeof(buf));
+        assert_int_equal(answer_text(offer, (struct str){0}, &p, answer_buf, NULL), 0);
+        assert_int_equal(p.ext_recv[PEER_EXT_TRANSPORT_CC], rows[i].transport_id);
+        assert_int_equal(p.ext_send[PEER_EXT_TRANSPORT_CC], 0);
+        assert_int_equal(p.remb, rows[i].remb);
+        if (rows[i].answered)
+            assert_true(answer_has(rows[i].answered));
+        assert_int_equal(answer_has("transport-cc"), rows[i].transport_id != 0);
+        assert_int_equal(answer_has("goog-remb"), rows[i].remb);
+        assert_false(answer_has("fir") || answer_has("pli"));
+    }
+}
+
+static void extended_reports_that_are_asked_for(void **state)
+{
+    static const struct {
+        const char *offered, *answered;
+    } rows[] = {
+        {"a=rtcp-xr:rcvr-rtt=all\n", "a=rtcp-xr:rcvr-rtt=all\r\n"},
+        {"a=rtcp-xr:rcvr-rtt=sender:1000 pkt-loss-rle\n", "a=rtcp-xr:rcvr-rtt=all\r\n"},
+        {"a=rtcp-xr:voip-metrics stat-summary=loss,TTL\n",
+         "a=rtcp-xr:stat-summary=loss,dup,jitt voip-metrics\r\n"},
+        {"a=rtcp-xr:stat-summary\n", "a=rtcp-xr:stat-summary=loss,dup,jitt\r\n"},
+        {"a=rtcp-xr:voip-metricsx rcvr-rt pkt-dup-rle\n", NULL},
+        {"a=rtcp-xr:\n", NULL},
+        {"a=rtcp-xr\n", NULL},
+        {"", NULL},
+    };
+    char buf[2048];
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct peer_params p = {0};
+        struct str offer = with_lines(rows[i].offered, buf, sizeof(buf));
+        assert_int_equal(answer_text(offer, (struct str){0}, &p, answer_buf, NULL), 0);
+        if (rows[i].answered)
+            assert_true(answer_has(rows[i].answered));
+        else
+            assert_false(answer_has("rtcp-xr"));
+    }
+}
+
+/* ---- parameters of Opus ---------------------------------------------------------------- */
+
+/**
+ * Each with each: A's answer says what B's receiver asked for, in legal values only, whatever A
+ * asked for itself; and what A asked for is known of A.
+ */
+static void opus_parameters_of_each_towards_each(void **state)
+{
+    static const struct {
+        const char *offered;  /* a=fmtp of one; NULL = none */
+        const char *answered; /* a=fmtp of the other one's answer; NULL = none */
+        struct peer_opus opus;
+    } rows[] = {
+        {NULL, NULL, {.max_playback_rate_hz = 48000}},
+        {"minptime=10;useinbandfec=1",
+         "minptime=10;useinbandfec=1",
+         {.max_playback_rate_hz = 48000, .inband_fec = true}},
+        {"usedtx=1; useinbandfec=1; stereo=1; cbr=1",
+         "stereo=1;cbr=1;useinbandfec=1;usedtx=1",
+         {48000, 0, .stereo = true, .inband_fec = true, .dtx = true, .cbr = true}},
+        {"maxaveragebitrate=20000;maxplaybackrate=16000;usedtx=0",
+         "maxplaybackrate=16000;maxaveragebitrate=20000;usedtx=0",
+         {.max_playback_rate_hz = 16000, .max_bitrate_bps = 20000}},
+        /* out of their range: as if not said; RFC 7587 §6.1 */
+        {"maxaveragebitrate=5999;maxplaybackrate=48001;usedtx=2;stereo=-1;minptime=2",
+         NULL,
+         {.max_playback_rate_hz = 48000}},
+        {"maxaveragebitrate=510000;maxplaybackrate=8000;minptime=120",
+         "minptime=120;maxplaybackrate=8000;maxaveragebitrate=510000",
+         {.max_playback_rate_hz = 8000, .max_bitrate_bps = 510000}},
+        {"USEDTX=1;x-google-start-bitrate=300;usedtx=1;maxaveragebitrate=9999999999999",
+         "usedtx=1",
+         {.max_playback_rate_hz = 48000, .dtx = true}},
+        {"sprop-stereo=1;sprop-maxcapturerate=16000",
+         "sprop-maxcapturerate=16000;sprop-stereo=1",
+         {.max_playback_rate_hz = 48000}},
+    };
+    char buf[2][2048], line[256];
+    (void)state;
+    for (size_t a = 0; a < ARRAY_LEN(rows); a++) {
+        for (size_t b = 0; b < ARRAY_LEN(rows); b++) {
+            struct str offers[2];
+            struct peer_params p = {0};
+            for (size_t i = 0; i < 2; i++) {
+                const char *fmtp = rows[i ? b : a].offered;
+                (void)snprintf(line, sizeof(line), "a=fmtp:96 %s\n", fmtp ? fmtp : "");
+                offers[i] = with_lines(fmtp ? line : "", buf[i], sizeof(buf[i]));
+            }
+            assert_int_equal(answer_text(offers[0], offers[1], &p, answer_buf, NULL), 0);
+            if (rows[b].answered) {
+                (void)snprintf(line, sizeof(line), "a=fmtp:96 %s\r\n", rows[b].answered);
+                assert_true(answer_has(line));
+            } else {
+                assert_false(answer_has("a=fmtp"));
+            }
+            const struct peer_opus *want = &rows[a].opus;
+            assert_int_equal(p.opus.max_playback_rate_hz, want->max_playback_rate_hz);
+            assert_int_equal(p.opus.max_bitrate_bps, want->max_bitrate_bps);
+            assert_int_equal(p.opus.stereo, want->stereo);
+            assert_int_equal(p.opus.inband_fec, want->inband_fec);
+            assert_int_equal(p.opus.dtx, want->dtx);
+            assert_int_equal(p.opus.cbr, want->cbr);
+        }
+    }
 }
 
 #define TEXT_256                                                                                   \
@@ -1157,6 +1308,9 @@ int main(void)
         cmocka_unit_test(room_for_the_answer),
         cmocka_unit_test(every_pair_of_offers),
         cmocka_unit_test(common_codecs),
+        cmocka_unit_test(feedback_that_both_understand),
+        cmocka_unit_test(extended_reports_that_are_asked_for),
+        cmocka_unit_test(opus_parameters_of_each_towards_each),
         cmocka_unit_test(refuses_and_says_why),
         cmocka_unit_test(an_error_as_a_sentence),
         cmocka_unit_test(payload_types_that_look_like_rtcp),

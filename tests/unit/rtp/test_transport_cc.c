@@ -147,7 +147,7 @@ static void loss_and_long_deltas(void **state)
     rtp_transport_cc_packet(&t, 5, start + 99 * US_PER_MS);
     rtp_transport_cc_packet(&t, 4, start + 100 * US_PER_MS);
     rtp_transport_cc_packet(&t, 7, start + 100 * US_PER_MS);
-    assert_true(write_at(start + 100 * US_PER_MS));
+    assert_true(write_at(start + RTP_TRANSPORT_CC_INTERVAL));
     assert_int_equal(len, 28);
     assert_memory_equal(buf + 4, expected + 4, 24);
     assert_int_equal(get_be16(buf + 2), 6);
