@@ -44,7 +44,7 @@ static int input(struct pipeline_endpoint *e, mono_us now, const struct dgram *d
 
 static void time_out(struct pipeline_endpoint *e, mono_us now)
 {
-    peer_timeout(&of(e)->media.peer, now);
+    relay_webrtc_timeout(&of(e)->media, now);
 }
 
 static mono_us deadline(const struct pipeline_endpoint *e)

@@ -396,6 +396,16 @@ static void sample_jitter(struct peer *p)
                                                       (uint64_t)US_PER_S / p->source.clock_rate));
 }
 
+static uint8_t loss_up(struct peer *p)
+{
+    return peer_loss_share(&p->loss_up, p->repair.nack.expected, p->repair.nack.lost);
+}
+
+uint8_t peer_loss_down(struct peer *p)
+{
+    return peer_loss_share(&p->loss_down, p->report.packets, p->repair.ring.missed);
+}
+
 /* The farewell, a report that is due, or a question for lost packets. @return false = nothing */
 static bool write_plain_rtcp(struct peer *p, struct bytes_writer *w)
 {
@@ -406,6 +416,7 @@ static bool write_plain_rtcp(struct peer *p, struct bytes_writer *w)
     }
     if (p->state != PEER_CONNECTED || !p->has_path)
         return false;
+    rtp_report_set_least_loss(&p->report, peer_loss_join(loss_up(p), p->onward_loss));
     if (rtp_report_write(&p->report, p->now, &p->source, p->has_source, w)) {
         peer_feedback_write_dlrr(&p->feedback, p->now, p->local_ssrc, w);
         sample_jitter(p);
@@ -482,11 +493,6 @@ static bool set_path(const struct peer *p, struct dgram *d)
     return d->remote.port != 0;
 }
 
-static mono_us rtt_of(const struct peer *p)
-{
-    return p->report.has_rtt ? p->report.rtt : 0;
-}
-
 bool peer_poll_send(struct peer *p, struct dgram *ret)
 {
     if (p->state != PEER_ENDED && ice_agent_poll_send(&p->ice, ret))
@@ -495,7 +501,7 @@ bool peer_poll_send(struct peer *p, struct dgram *ret)
         /* BYE stands before close_notify: behind it nobody would listen. */
         if (write_rtcp(p, ret))
             return true;
-        if (peer_may_send(p) && peer_repair_poll_resend(&p->repair, p->now, rtt_of(p), ret))
+        if (peer_may_send(p) && peer_repair_poll_resend(&p->repair, p->now, ret))
             return true;
         return dtls_conn_poll_send(&p->dtls, ret);
     }

@@ -25,6 +25,7 @@
 #include "dtls/context.h"
 #include "ice/agent.h"
 #include "peer/feedback.h"
+#include "peer/loss.h"
 #include "peer/measure.h"
 #include "peer/params.h"
 #include "peer/repair.h"
@@ -128,8 +129,10 @@ struct peer {
     struct addr dtls_local, dtls_remote; /**< where DTLS last came from, until there is a path */
     struct dtls_fingerprint fingerprints[PEER_MAX_FINGERPRINTS];
     uint8_t n_fingerprints;
-    struct peer_held *held; /**< owned; NULL = none */
-    mono_us now;            /**< of the last input, timeout or API call */
+    struct peer_held *held;              /**< owned; NULL = none */
+    mono_us now;                         /**< of the last input, timeout or API call */
+    struct peer_loss loss_up, loss_down; /**< of this leg, before repair */
+    uint8_t onward_loss;                 /**< of the line that its packets go on over [1/256] */
     uint8_t n_events;
     struct peer_event events[PEER_MAX_EVENTS];
 };
@@ -200,6 +203,22 @@ mono_us peer_deadline(const struct peer *p);
  * afterwards. No event comes of it.
  */
 void peer_close(struct peer *p, mono_us now);
+
+/**
+ * The share of what the client is sent that does not come at once [1/256]: what it asked for again,
+ * over the last seconds.
+ */
+uint8_t peer_loss_down(struct peer *p);
+
+/**
+ * What the client sends is lost further on, too: the reports to it tell both lines (peer/loss.h).
+ *
+ * @param share  peer_loss_down of who hears it; the worst, if they are many
+ */
+static inline void peer_set_onward_loss(struct peer *p, uint8_t share)
+{
+    p->onward_loss = share;
+}
 
 /**
  * Packet path, in: authenticate and decrypt in place, parse, account.

@@ -48,11 +48,11 @@ void peer_repair_feedback(struct peer_repair *r, const uint8_t *data, size_t len
         r->n_resends = 0;
 }
 
-bool peer_repair_poll_resend(struct peer_repair *r, mono_us now, mono_us rtt, struct dgram *d)
+bool peer_repair_poll_resend(struct peer_repair *r, mono_us now, struct dgram *d)
 {
     for (uint8_t i = 0; i < r->n_resends; i++) {
         size_t len;
-        const uint8_t *packet = rtp_ring_resend(&r->ring, r->resends[i], now, rtt, &len);
+        const uint8_t *packet = rtp_ring_resend(&r->ring, r->resends[i], now, &len);
         if (!packet || len > d->cap)
             continue;
         memcpy(d->data, packet, len);

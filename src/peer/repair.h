@@ -73,7 +73,7 @@ void peer_repair_feedback(struct peer_repair *r, const uint8_t *data, size_t len
  * @param d  data and cap are the caller's; data and len are filled
  * @return false = none
  */
-bool peer_repair_poll_resend(struct peer_repair *r, mono_us now, mono_us rtt, struct dgram *d);
+bool peer_repair_poll_resend(struct peer_repair *r, mono_us now, struct dgram *d);
 
 /**
  * Write the NACK that is due, alone or behind a receiver report and a CNAME as RFC 4585 §3.1 asks.

@@ -75,3 +75,14 @@ void relay_disconnect(struct relay_endpoint *sink)
     list_remove(&sink->siblings);
     sink->source = NULL;
 }
+
+uint8_t relay_onward_loss(const struct relay_endpoint *source)
+{
+    uint8_t worst = 0;
+    LIST_FOREACH(node, &source->sinks) {
+        struct relay_endpoint *sink = CONTAINER_OF(node, struct relay_endpoint, siblings);
+        uint8_t loss = sink->ops->loss ? sink->ops->loss(sink) : 0;
+        worst = loss > worst ? loss : worst;
+    }
+    return worst;
+}

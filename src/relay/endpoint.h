@@ -32,7 +32,7 @@
 
 struct relay_endpoint;
 
-/** What a kind of endpoint does with media for it. On the packet path. */
+/** What a kind of endpoint does with media for it. On the packet path, but for `loss`. */
 struct relay_ops {
     /** Can it be sent to now? If not, a packet costs it no number. */
     bool (*is_ready)(const struct relay_endpoint *e);
@@ -49,6 +49,9 @@ struct relay_ops {
      */
     int (*send)(struct relay_endpoint *e, mono_us now, struct dgram *d,
                 const struct rtp_packet *packet);
+
+    /** The share of it that is lost on its way from there [1/256]. NULL = nothing ever is. */
+    uint8_t (*loss)(struct relay_endpoint *e);
 };
 
 /** Outcomes besides enum peer_error; the RELAY_E_ ones: drop and count. */
@@ -107,6 +110,9 @@ void relay_endpoint_deinit(struct relay_endpoint *e);
  * An endpoint may hear itself. Connecting what is connected changes nothing.
  */
 void relay_connect(struct relay_endpoint *source, struct relay_endpoint *sink);
+
+/** What the worst of its sinks loses [1/256]: the protection of what it sends must suit that. */
+uint8_t relay_onward_loss(const struct relay_endpoint *source);
 
 /** Let `sink` hear nobody. Legal when that is so already. */
 void relay_disconnect(struct relay_endpoint *sink);

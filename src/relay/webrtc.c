@@ -19,7 +19,12 @@ static int send_rtp(struct relay_endpoint *e, mono_us now, struct dgram *d,
     return peer_send_rtp(&of(e)->peer, now, d, packet);
 }
 
-static const struct relay_ops ops = {.is_ready = is_ready, .send = send_rtp};
+static uint8_t loss(struct relay_endpoint *e)
+{
+    return peer_loss_down(&of(e)->peer);
+}
+
+static const struct relay_ops ops = {.is_ready = is_ready, .send = send_rtp, .loss = loss};
 
 int relay_webrtc_init(struct relay_webrtc *w, mono_us now, const struct peer_params *params,
                       const struct peer_local *local, const struct peer_env *env)
@@ -38,6 +43,12 @@ void relay_webrtc_deinit(struct relay_webrtc *w)
 {
     relay_endpoint_deinit(&w->endpoint);
     peer_deinit(&w->peer);
+}
+
+void relay_webrtc_timeout(struct relay_webrtc *w, mono_us now)
+{
+    peer_set_onward_loss(&w->peer, relay_onward_loss(&w->endpoint));
+    peer_timeout(&w->peer, now);
 }
 
 int relay_webrtc_receive(struct relay_webrtc *w, mono_us now, struct dgram *d,

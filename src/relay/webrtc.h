@@ -7,7 +7,7 @@
 #include "peer/peer.h"
 #include "relay/fan.h"
 
-/** Aligned to a cache line. The peer's own verbs are for everything but RTP. */
+/** Aligned to a cache line. The peer's own verbs are for everything but RTP and time. */
 struct relay_webrtc {
     struct relay_endpoint endpoint;
     struct peer peer;
@@ -20,6 +20,9 @@ MUST_CHECK int relay_webrtc_init(struct relay_webrtc *w, mono_us now,
 
 /** Disconnects it first. */
 void relay_webrtc_deinit(struct relay_webrtc *w);
+
+/** peer_timeout, told what the lines of those who hear the peer lose. */
+void relay_webrtc_timeout(struct relay_webrtc *w, mono_us now);
 
 /**
  * Packet path: one RTP datagram from the peer, to be sent on.

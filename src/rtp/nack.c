@@ -201,7 +201,7 @@ void rtp_nack_repaired(struct rtp_nack *n, uint16_t seq, mono_us now)
 unsigned rtp_nack_poll(struct rtp_nack *n, mono_us now, uint16_t ret_seqs[RTP_NACK_WINDOW])
 {
     unsigned n_seqs = 0;
-    mono_us wait = (n->rtt > RTP_NACK_MIN_RTT ? n->rtt : RTP_NACK_MIN_RTT) + RTP_NACK_REORDER;
+    mono_us wait = n->rtt / 2 > RTP_NACK_MIN_RETRY ? n->rtt / 2 : RTP_NACK_MIN_RETRY;
 
     if (!n->missing)
         return 0;

@@ -72,9 +72,14 @@ bool rtp_report_write(struct rtp_report *r, mono_us now, struct rtp_recv_stats *
     struct rtcp_report_block blocks[RTCP_MAX_BLOCKS];
     unsigned n_blocks = 0;
     for (unsigned i = 0; i < n; i++) {
-        if (rtp_recv_stats_is_valid(&sources[i]))
-            rtp_recv_stats_report(&sources[i], now, &blocks[n_blocks++]);
+        if (!rtp_recv_stats_is_valid(&sources[i]))
+            continue;
+        struct rtcp_report_block *block = &blocks[n_blocks++];
+        rtp_recv_stats_report(&sources[i], now, block);
+        if (block->fraction_lost < r->least_loss)
+            block->fraction_lost = r->least_loss;
     }
+    r->least_loss = 0;
     write_first(r, now, blocks, n_blocks, w);
     write_cname(r, w);
     if (r->quiet < QUIET_REPORTS)

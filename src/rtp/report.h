@@ -44,7 +44,8 @@ struct rtp_report {
     struct rng *rng;     /**< borrowed from the owner, outlives this */
     uint8_t cname_len;
     char cname[RTP_REPORT_MAX_CNAME];
-    mono_us deadline; /**< next report */
+    uint8_t least_loss; /**< "fraction lost" of the next report at least [1/256] */
+    mono_us deadline;   /**< next report */
 
     uint32_t packets;     /**< public: sent */
     uint32_t octets;      /**< public: payload bytes sent */
@@ -100,6 +101,15 @@ static inline void rtp_report_sent(struct rtp_report *r, uint32_t timestamp, siz
     r->last_sent_at = now;
     r->has_sent = true;
     r->quiet = 0;
+}
+
+/**
+ * Loss that the sources' statistics do not show, because it was repaired or is met further on. The
+ * next report gives the larger of both as its "fraction lost".
+ */
+static inline void rtp_report_set_least_loss(struct rtp_report *r, uint8_t fraction)
+{
+    r->least_loss = fraction;
 }
 
 /** When rtp_report_write is due. */

@@ -120,21 +120,21 @@ void rtp_ring_put(struct rtp_ring *r, uint16_t seq, const uint8_t *data, size_t 
     b->write = (uint16_t)(b->write + len);
 }
 
-const uint8_t *rtp_ring_resend(struct rtp_ring *r, uint16_t seq, mono_us now, mono_us rtt,
-                               size_t *ret_len)
+const uint8_t *rtp_ring_resend(struct rtp_ring *r, uint16_t seq, mono_us now, size_t *ret_len)
 {
     struct entry *e = r->block ? find(r->block, seq) : NULL;
-    uint32_t interval = ms_of(rtt > RTP_RING_MIN_INTERVAL ? rtt : RTP_RING_MIN_INTERVAL);
 
     if (!e || ms_of(now) - e->put_ms > ms_of(RTP_RING_MAX_AGE)) {
         r->gone++;
         return NULL;
     }
-    if (e->n_resends >= RTP_RING_MAX_RESENDS || ms_of(now) - e->sent_ms < interval) {
+    if (e->n_resends >= RTP_RING_MAX_RESENDS ||
+        ms_of(now) - e->sent_ms < ms_of(RTP_RING_INTERVAL)) {
         r->limited++;
         return NULL;
     }
-    e->n_resends++;
+    if (e->n_resends++ == 0)
+        r->missed++;
     e->sent_ms = ms_of(now);
     r->resent++;
     *ret_len = e->len;

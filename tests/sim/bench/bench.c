@@ -334,11 +334,10 @@ static void arrive(struct bench *b, size_t index)
 static void time_out(struct bench *b)
 {
     for (unsigned i = 0; i < 2; i++) {
-        struct peer *peers[] = {b->browsers[i], &b->legs[i]->peer};
-        for (unsigned k = 0; k < 2; k++) {
-            if (peer_deadline(peers[k]) <= b->now)
-                peer_timeout(peers[k], b->now);
-        }
+        if (peer_deadline(b->browsers[i]) <= b->now)
+            peer_timeout(b->browsers[i], b->now);
+        if (peer_deadline(&b->legs[i]->peer) <= b->now)
+            relay_webrtc_timeout(b->legs[i], b->now);
     }
 }
 

@@ -74,6 +74,38 @@ static uint8_t first_type(struct rtp_report *r, struct rtcp_sr *ret)
     return p.type;
 }
 
+/* Once, and only where it says more than the source's own statistics. */
+static void loss_that_was_repaired_is_told(void **state)
+{
+    const struct {
+        uint8_t least;
+        uint8_t told;
+    } cases[] = {{0, 128}, {127, 128}, {200, 200}, {0, 128}};
+    struct rng rng;
+    struct rtp_report r;
+    struct rtp_recv_stats source;
+    uint16_t seq = 0;
+    (void)state;
+    rng_init_seeded(&rng, 3);
+    rtp_report_init(&r, A, RATE, STR("a"), ntp_offset, &rng, 0);
+    rtp_recv_stats_init(&source, B, RATE, 0);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        uint8_t buf[RTP_REPORT_MAX_LEN(1)];
+        struct bytes_writer w = bytes_writer(buf, sizeof(buf));
+        struct rtcp_report_block block;
+        struct rtcp_packet p;
+        mono_us now = rtp_report_deadline(&r);
+        for (unsigned n = 0; n < 20; n++, seq = (uint16_t)(seq + 2)) /* every second one */
+            assert_int_equal(rtp_recv_stats_packet(&source, seq, seq * FRAME, now), 0);
+        rtp_report_set_least_loss(&r, cases[i].least);
+        assert_true(rtp_report_write(&r, now, &source, 1, &w));
+        struct rtcp_iter it = rtcp_packets(buf, w.len);
+        assert_true(rtcp_next(&it, &p));
+        rtcp_read_block(&p, 0, &block);
+        assert_in_range(block.fraction_lost, i == 0 ? 120 : cases[i].told, cases[i].told);
+    }
+}
+
 /* RFC 3550 §6.4: SR when we sent since the last-but-one report. */
 static void who_sends_makes_sender_reports(void **state)
 {
@@ -233,6 +265,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ntp_time_is_the_clock_and_an_offset),
         cmocka_unit_test(deadlines_are_randomised_within_the_rfc),
+        cmocka_unit_test(loss_that_was_repaired_is_told),
         cmocka_unit_test(who_sends_makes_sender_reports),
         cmocka_unit_test(the_round_trip_is_measured),
         cmocka_unit_test(reports_that_lie_are_not_believed),
