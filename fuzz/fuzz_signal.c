@@ -5,8 +5,9 @@
  *
  *   a..h  a frame of that socket (a-d Node, e-h Java)   A..H  that socket closes, and opens again
  *   !     the media backend answers                     @     it finds a candidate
- *   +     the next leg is connected                     -     the media ends, the next byte says
- * why t     a minute passes                               q     the server shuts down
+ *   +     the next leg is connected                     -     the media ends, next byte: why
+ *   =     quality was asked for                         t     a minute passes
+ *   q     the server shuts down
  *
  * Checked: what is sent is JSON with an id and goes to open sockets, media that starts is released
  * once, and when all have left there is neither user nor call.
@@ -91,6 +92,15 @@ static void add_candidate(struct media *m, uint64_t call_id, enum media_leg leg,
     assert(is_live);
 }
 
+static void ask_quality(struct media *m, uint64_t call_id, enum media_leg leg,
+                        const struct media_hearing *hearing)
+{
+    size_t i;
+    (void)leg;
+    bool is_live = find_live(CONTAINER_OF(m, struct world, media), call_id, &i);
+    assert(is_live && hearing->concealed_permille <= 1000);
+}
+
 static void release(struct media *m, uint64_t call_id)
 {
     struct world *w = CONTAINER_OF(m, struct world, media);
@@ -126,6 +136,7 @@ static void media_says(struct world *w, enum media_event_type type, struct str a
         .candidate = {.candidate = str_tail(arguments, 1), .mline_index = -1},
         .end = (enum media_end)(arguments.len > 1 ? (uint8_t)arguments.p[1] % 5 : 0),
         .text = "because",
+        .lines = {{"good", NULL}, {"poor", "loss-up"}},
     };
     /* a backend writes its candidates itself */
     w->next.candidate.candidate = STR("candidate:1");
@@ -158,6 +169,8 @@ static void run_line(struct world *w, struct str line)
         media_says(w, MEDIA_EVENT_CONNECTED, line);
     } else if (what == '-') {
         media_says(w, MEDIA_EVENT_ENDED, line);
+    } else if (what == '=') {
+        media_says(w, MEDIA_EVENT_QUALITY, line);
     } else if (what == 't') {
         w->now += 60 * US_PER_S;
     } else if (what == 'q') {
@@ -172,7 +185,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct media_ops ops = {
-        check_offer, start, add_candidate, release, poll_event, free_media,
+        check_offer, start, add_candidate, ask_quality, release, poll_event, free_media,
     };
     struct world w = {.media.ops = &ops};
     struct str rest = {(const char *)data, size};

@@ -64,20 +64,31 @@ enum call_msg_type {
     CALL_MSG_RESPONSE,
     CALL_MSG_CANDIDATE,
     CALL_MSG_STOP,
+    CALL_MSG_QUALITY,
     CALL_MSG_SOCKET_CLOSED,
 };
+
+/** What a page says of its own ears (its getStats, over the last seconds). */
+struct call_hearing {
+    int concealed_permille; /**< samples that its decoder invented; -1 = not given */
+    int jitter_buffer_ms;   /**< mean delay of what is heard; -1 = not given */
+};
+
+/** A page may ask for the quality of its call this often; what comes earlier is ignored. */
+#define CALL_QUALITY_INTERVAL US_PER_S
 
 /** One message of a socket. All views are borrowed for the call of call_input. */
 struct call_msg {
     enum call_msg_type type;
-    struct str name;                 /**< REGISTER: empty, or valid by call_name_check */
-    struct str from;                 /**< CALL: empty = not given. RESPONSE: the caller */
-    struct str to;                   /**< CALL */
-    struct str offer;                /**< CALL; RESPONSE that accepts */
-    const char *offer_error;         /**< what is wrong with `offer`; NULL = it can be answered */
-    bool accept;                     /**< RESPONSE */
-    bool busy;                       /**< RESPONSE that rejects: the page is busy */
-    uint64_t call_id;                /**< RESPONSE, STOP: the call that is meant; 0 = not given */
+    struct str name;         /**< REGISTER: empty, or valid by call_name_check */
+    struct str from;         /**< CALL: empty = not given. RESPONSE: the caller */
+    struct str to;           /**< CALL */
+    struct str offer;        /**< CALL; RESPONSE that accepts */
+    const char *offer_error; /**< what is wrong with `offer`; NULL = it can be answered */
+    bool accept;             /**< RESPONSE */
+    bool busy;               /**< RESPONSE that rejects: the page is busy */
+    uint64_t call_id;        /**< RESPONSE, STOP, QUALITY: the call that is meant; 0 = not given */
+    struct call_hearing hearing;     /**< QUALITY */
     struct call_candidate candidate; /**< CANDIDATE */
 };
 
@@ -86,6 +97,13 @@ enum call_media_type {
     CALL_MEDIA_CANDIDATE, /**< a local candidate of one leg */
     CALL_MEDIA_CONNECTED, /**< one leg is through */
     CALL_MEDIA_ENDED,     /**< the media of the call is over */
+    CALL_MEDIA_QUALITY,   /**< what a leg asked for with CALL_ACTION_MEDIA_QUALITY */
+};
+
+/** How one side's line is, in words of docs/protocol.md; static text. */
+struct call_line {
+    const char *grade;   /**< "good"… */
+    const char *trouble; /**< NULL = none */
 };
 
 enum call_media_end {
@@ -100,11 +118,12 @@ enum call_media_end {
 struct call_media {
     enum call_media_type type;
     uint64_t call_id;
-    enum call_leg leg;               /**< not for ANSWERED */
-    struct str answer[CALL_LEGS];    /**< ANSWERED */
-    struct call_candidate candidate; /**< CANDIDATE */
-    enum call_media_end end;         /**< ENDED */
-    struct str text;                 /**< ENDED: one sentence, shown for REFUSED; may be empty */
+    enum call_leg leg;                 /**< not for ANSWERED */
+    struct str answer[CALL_LEGS];      /**< ANSWERED */
+    struct call_candidate candidate;   /**< CANDIDATE */
+    enum call_media_end end;           /**< ENDED */
+    struct call_line lines[CALL_LEGS]; /**< QUALITY; `leg` is who asked */
+    struct str text;                   /**< ENDED: one sentence, shown for REFUSED; may be empty */
 };
 
 /* ---- out ---- */
@@ -119,6 +138,7 @@ enum call_reply_type {
     CALL_REPLY_STOP,              /**< call_id (0 when no call is meant), reason, name, text */
     CALL_REPLY_CANDIDATE,         /**< call_id, candidate */
     CALL_REPLY_RINGING,           /**< call_id; the callee has been told */
+    CALL_REPLY_QUALITY,           /**< call_id, you, them */
     CALL_REPLY_ERROR,             /**< reason, name, field */
 };
 
@@ -130,6 +150,7 @@ struct call_reply {
     struct str text;                 /**< says it in place of the reason's sentence; may be empty */
     struct str sdp;                  /**< the answer */
     struct call_candidate candidate; /**< local candidate */
+    struct call_line you, them;      /**< QUALITY: the reader's line and the other side's */
     const char *field;               /**< ERROR: the field that is wrong, NULL = none */
 };
 
@@ -150,6 +171,7 @@ enum call_action_type {
     CALL_ACTION_SEND,            /**< socket, reply */
     CALL_ACTION_MEDIA_START,     /**< call_id, offer */
     CALL_ACTION_MEDIA_CANDIDATE, /**< call_id, leg, candidate; always after its MEDIA_START */
+    CALL_ACTION_MEDIA_QUALITY,   /**< call_id, leg, hearing; comes back as CALL_MEDIA_QUALITY */
     CALL_ACTION_MEDIA_RELEASE,   /**< call_id; exactly once for every MEDIA_START */
     CALL_ACTION_ENDED,           /**< record; the last action of its call */
 };
@@ -163,6 +185,7 @@ struct call_action {
     enum call_leg leg;
     struct str offer[CALL_LEGS];
     struct call_candidate candidate;
+    struct call_hearing hearing;
     struct call_record record;
 };
 

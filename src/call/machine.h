@@ -28,6 +28,7 @@ struct call_side {
     bool has_offer;       /**< this side's offer is known */
     bool awaits_response; /**< this page sent `call`: its answer and its refusal are callResponse */
     bool connected;       /**< media of this leg is through */
+    mono_us asked_at;     /**< last question for the quality; 0 = never */
     struct call_kept held; /**< local candidates that came before the answers */
 };
 

@@ -289,6 +289,47 @@ static int on_candidate(struct call_model *m, mono_us now, uint64_t socket, stru
     return 0;
 }
 
+/* ---- quality ---- */
+
+/* A question that comes too often or at the wrong time has no answer: the next one is on its way.
+ */
+static int on_quality(struct call_model *m, mono_us now, uint64_t socket, struct call_user *u,
+                      const struct call_msg *msg)
+{
+    struct call *c = u ? u->call : NULL;
+    (void)socket;
+    if (!c || c->state != CALL_STATE_ACTIVE || (msg->call_id && msg->call_id != c->id))
+        return 0;
+    struct call_side *side = &c->side[u->leg];
+    if (side->asked_at && now - side->asked_at < CALL_QUALITY_INTERVAL)
+        return 0;
+    struct call_node *n = call_node_new(CALL_ACTION_MEDIA_QUALITY, 0);
+    if (!n)
+        return -ENOMEM;
+    side->asked_at = now;
+    n->action.call_id = c->id;
+    n->action.leg = u->leg;
+    n->action.hearing = msg->hearing;
+    call_queue_push(&m->queue, n);
+    return 0;
+}
+
+static void on_media_quality(struct call_model *m, const struct call *c,
+                             const struct call_media *event)
+{
+    struct call_node *n = c->state == CALL_STATE_ACTIVE ? call_node_new(CALL_ACTION_SEND, 0) : NULL;
+    if (!n)
+        return; /* no memory: the page asks again */
+    n->action.socket = c->side[event->leg].user->socket;
+    n->action.reply = (struct call_reply){
+        .type = CALL_REPLY_QUALITY,
+        .call_id = c->id,
+        .you = event->lines[event->leg],
+        .them = event->lines[event->leg == CALL_CALLER ? CALL_CALLEE : CALL_CALLER],
+    };
+    call_queue_push(&m->queue, n);
+}
+
 /* ---- the end by a user ---- */
 
 static void hang_up(struct call_model *m, mono_us now, const struct call_user *u,
@@ -330,9 +371,13 @@ typedef int (*call_handler)(struct call_model *m, mono_us now, uint64_t socket,
                             struct call_user *user, const struct call_msg *msg);
 
 static const call_handler handlers[] = {
-    [CALL_MSG_REGISTER] = on_register, [CALL_MSG_CALL] = on_call,
-    [CALL_MSG_RESPONSE] = on_response, [CALL_MSG_CANDIDATE] = on_candidate,
-    [CALL_MSG_STOP] = on_stop,         [CALL_MSG_SOCKET_CLOSED] = on_socket_closed,
+    [CALL_MSG_REGISTER] = on_register,
+    [CALL_MSG_CALL] = on_call,
+    [CALL_MSG_RESPONSE] = on_response,
+    [CALL_MSG_CANDIDATE] = on_candidate,
+    [CALL_MSG_STOP] = on_stop,
+    [CALL_MSG_QUALITY] = on_quality,
+    [CALL_MSG_SOCKET_CLOSED] = on_socket_closed,
 };
 
 int call_input(struct call_model *m, mono_us now, uint64_t socket, const struct call_msg *msg)
@@ -382,6 +427,9 @@ void call_media_event(struct call_model *m, mono_us now, const struct call_media
         break;
     case CALL_MEDIA_ENDED:
         on_media_ended(m, now, c, event);
+        break;
+    case CALL_MEDIA_QUALITY:
+        on_media_quality(m, c, event);
         break;
     }
 }

@@ -35,6 +35,19 @@ enum media_event_type {
     MEDIA_EVENT_CANDIDATE, /**< a local candidate of one leg; comes after MEDIA_EVENT_ANSWERED */
     MEDIA_EVENT_CONNECTED, /**< one leg: ICE and DTLS are through, media may flow */
     MEDIA_EVENT_ENDED,     /**< the call's media is over; release is still the caller's to call */
+    MEDIA_EVENT_QUALITY,   /**< what `leg` asked for with ask_quality */
+};
+
+/** What a page says of its own ears. */
+struct media_hearing {
+    int concealed_permille; /**< of the samples; -1 = not given */
+    int jitter_buffer_ms;   /**< -1 = not given */
+};
+
+/** How one leg's line is: words of docs/protocol.md, static text. */
+struct media_line {
+    const char *grade;   /**< "good"… */
+    const char *trouble; /**< NULL = none */
 };
 
 /** Why media ended; the name goes to the page as `reason`. */
@@ -49,11 +62,12 @@ enum media_end {
 struct media_event {
     enum media_event_type type;
     uint64_t call_id;
-    enum media_leg leg;               /**< not for ANSWERED */
-    struct str answer[MEDIA_LEGS];    /**< ANSWERED; borrowed until the next poll */
-    struct media_candidate candidate; /**< CANDIDATE; borrowed until the next poll */
-    enum media_end end;               /**< ENDED */
-    const char *text;                 /**< ENDED: one sentence; borrowed until the next poll */
+    enum media_leg leg;                  /**< not for ANSWERED */
+    struct str answer[MEDIA_LEGS];       /**< ANSWERED; borrowed until the next poll */
+    struct media_candidate candidate;    /**< CANDIDATE; borrowed until the next poll */
+    enum media_end end;                  /**< ENDED */
+    struct media_line lines[MEDIA_LEGS]; /**< QUALITY */
+    const char *text;                    /**< ENDED: one sentence; borrowed until the next poll */
 };
 
 struct media;
@@ -80,6 +94,15 @@ struct media_ops {
     /** A remote candidate of a started call; unknown ids and unusable candidates are ignored. */
     void (*add_candidate)(struct media *m, uint64_t call_id, enum media_leg leg,
                           const struct media_candidate *candidate);
+
+    /**
+     * How do both lines of a started call do? The answer comes as MEDIA_EVENT_QUALITY of this leg,
+     * or not at all (unknown call, no memory): ask again. At most once a second a leg.
+     *
+     * @param hearing  of this leg's page
+     */
+    void (*ask_quality)(struct media *m, uint64_t call_id, enum media_leg leg,
+                        const struct media_hearing *hearing);
 
     /** End a call; unknown ids are ignored. No event of this call is polled afterwards. */
     void (*release)(struct media *m, uint64_t call_id);

@@ -122,6 +122,27 @@ static const struct signal_field *on_stop(const struct signal_request *request, 
     return NULL;
 }
 
+/* ---- quality ---- */
+
+static const struct signal_field quality_fields[] = {
+    {"callId", SIGNAL_CALL_ID, SIGNAL_OPTIONAL, 0, AT(call_id), NULL, 0},
+    {"concealed", SIGNAL_INTEGER, SIGNAL_OPTIONAL | SIGNAL_NULLABLE, 1000,
+     AT(hearing.concealed_permille), NULL, 0},
+    {"jitterBuffer", SIGNAL_INTEGER, SIGNAL_OPTIONAL | SIGNAL_NULLABLE, SIGNAL_JITTER_BUFFER_MAX,
+     AT(hearing.jitter_buffer_ms), NULL, 0},
+};
+
+static const struct signal_field *on_quality(const struct signal_request *request,
+                                             struct media *media, char *offer_error,
+                                             struct call_msg *ret)
+{
+    (void)media;
+    (void)offer_error;
+    *ret = (struct call_msg){
+        .type = CALL_MSG_QUALITY, .call_id = request->call_id, .hearing = request->hearing};
+    return NULL;
+}
+
 /* ---- the table ---- */
 
 #define FIELDS(array) array, ARRAY_LEN(array)
@@ -132,6 +153,7 @@ static const struct signal_method methods[] = {
     {"incomingCallResponse", FIELDS(response_fields), on_response},
     {"onIceCandidate", FIELDS(on_ice_candidate_fields), on_ice_candidate},
     {"stop", FIELDS(stop_fields), on_stop},
+    {"quality", FIELDS(quality_fields), on_quality},
 };
 
 const struct signal_method *signal_method_find(struct str id)

@@ -24,6 +24,9 @@
 /** RFC 8839 §5.4: "4*256ice-char". */
 #define SIGNAL_UFRAG_MAX 256
 
+/** Milliseconds that a browser's jitter buffer may hold: fifty times what is usual. */
+#define SIGNAL_JITTER_BUFFER_MAX 10000
+
 struct signal_method {
     const char *id;
     const struct signal_field *fields;

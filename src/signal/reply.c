@@ -56,6 +56,7 @@ static const char *const ids[] = {
     [CALL_REPLY_STOP] = "stopCommunication",
     [CALL_REPLY_CANDIDATE] = "iceCandidate",
     [CALL_REPLY_RINGING] = "ringing",
+    [CALL_REPLY_QUALITY] = "quality",
     [CALL_REPLY_ERROR] = "error",
 };
 
@@ -148,6 +149,16 @@ static void put_candidate(struct writer *w, enum signal_dialect dialect,
     put(w, "candidate", inner.object);
 }
 
+static void put_line(struct writer *w, const char *key, const struct call_line *line)
+{
+    struct writer inner = {.object = json_object()};
+    put_cstr(&inner, "line", line->grade);
+    if (line->trouble)
+        put_cstr(&inner, "trouble", line->trouble);
+    w->failed |= inner.failed;
+    put(w, key, inner.object);
+}
+
 static void put_call_id(struct writer *w, uint64_t call_id)
 {
     char buf[17];
@@ -180,6 +191,10 @@ static void put_body(struct writer *w, enum signal_dialect dialect, const struct
         break;
     case CALL_REPLY_CANDIDATE:
         put_candidate(w, dialect, &reply->candidate);
+        break;
+    case CALL_REPLY_QUALITY:
+        put_line(w, "you", &reply->you);
+        put_line(w, "them", &reply->them);
         break;
     case CALL_REPLY_REGISTER_REJECTED:
     case CALL_REPLY_CALL_REJECTED:

@@ -47,13 +47,14 @@ struct signal_request {
     uint64_t call_id; /**< 0 = not given */
     bool extras;
     struct call_candidate candidate;
+    struct call_hearing hearing;
 };
 
 /** Everything missing. */
 #define SIGNAL_REQUEST_EMPTY                                                                       \
     (struct signal_request)                                                                        \
     {                                                                                              \
-        .candidate.mline_index = -1                                                                \
+        .candidate.mline_index = -1, .hearing = { -1, -1 }                                         \
     }
 
 /** Room for a field's path and for the sentence about it. */

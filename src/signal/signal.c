@@ -148,6 +148,14 @@ static void run_candidate(struct signal *s, const struct call_action *action)
                                  &candidate);
 }
 
+static void run_quality(struct signal *s, const struct call_action *action)
+{
+    const struct media_hearing hearing = {action->hearing.concealed_permille,
+                                          action->hearing.jitter_buffer_ms};
+    s->media->ops->ask_quality(s->media, action->call_id,
+                               action->leg == CALL_CALLER ? MEDIA_CALLER : MEDIA_CALLEE, &hearing);
+}
+
 static void run_ended(struct signal *s, const struct call_action *action)
 {
     s->stats.calls_ended++;
@@ -168,6 +176,9 @@ static void run_actions(struct signal *s, mono_us now)
             break;
         case CALL_ACTION_MEDIA_CANDIDATE:
             run_candidate(s, &action);
+            break;
+        case CALL_ACTION_MEDIA_QUALITY:
+            run_quality(s, &action);
             break;
         case CALL_ACTION_MEDIA_RELEASE:
             s->media->ops->release(s->media, action.call_id);
@@ -355,6 +366,11 @@ void signal_socket_closed(struct signal *s, mono_us now, uint64_t socket)
     run_actions(s, now);
 }
 
+static struct call_line line_of(const struct media_line *line)
+{
+    return (struct call_line){line->grade, line->trouble};
+}
+
 static struct call_media from_media(const struct media_event *event)
 {
     static const enum call_media_type types[] = {
@@ -362,6 +378,7 @@ static struct call_media from_media(const struct media_event *event)
         [MEDIA_EVENT_CANDIDATE] = CALL_MEDIA_CANDIDATE,
         [MEDIA_EVENT_CONNECTED] = CALL_MEDIA_CONNECTED,
         [MEDIA_EVENT_ENDED] = CALL_MEDIA_ENDED,
+        [MEDIA_EVENT_QUALITY] = CALL_MEDIA_QUALITY,
     };
     static const enum call_media_end ends[] = {
         [MEDIA_END_FAILED] = CALL_MEDIA_END_FAILED,
@@ -379,6 +396,7 @@ static struct call_media from_media(const struct media_event *event)
                       event->candidate.mline_index, event->candidate.ufrag},
         .end = ends[event->end],
         .text = str_of(event->text),
+        .lines = {line_of(&event->lines[MEDIA_CALLER]), line_of(&event->lines[MEDIA_CALLEE])},
     };
 }
 

@@ -58,6 +58,7 @@ static inline void write_reply(struct text *t, const struct call_action *a)
         [CALL_REPLY_STOP] = "stop",
         [CALL_REPLY_CANDIDATE] = "candidate",
         [CALL_REPLY_RINGING] = "ringing",
+        [CALL_REPLY_QUALITY] = "quality",
         [CALL_REPLY_ERROR] = "error",
     };
     const struct call_reply *r = &a->reply;
@@ -77,6 +78,8 @@ static inline void write_reply(struct text *t, const struct call_action *a)
         text_printf(t, " \"%.*s\"", STR_FMT(r->text));
     if (r->sdp.len)
         text_printf(t, " %.*s", STR_FMT(r->sdp));
+    if (r->type == CALL_REPLY_QUALITY)
+        text_printf(t, " you %s, them %s", r->you.grade, r->them.grade);
     if (r->type == CALL_REPLY_CANDIDATE)
         text_printf(t, " %.*s", STR_FMT(r->candidate.candidate));
 }
@@ -95,6 +98,10 @@ static inline void write_action(struct world *w, struct text *t, const struct ca
         break;
     case CALL_ACTION_MEDIA_CANDIDATE:
         text_printf(t, "media candidate %s %.*s", legs[a->leg], STR_FMT(a->candidate.candidate));
+        break;
+    case CALL_ACTION_MEDIA_QUALITY:
+        text_printf(t, "media quality %s %d %d", legs[a->leg], a->hearing.concealed_permille,
+                    a->hearing.jitter_buffer_ms);
         break;
     case CALL_ACTION_MEDIA_RELEASE:
         text_put(t, STR("media release"));
@@ -169,6 +176,13 @@ static inline void trickles(struct world *w, enum person who, const char *candid
 static inline void stops(struct world *w, enum person who)
 {
     input(w, who, &(struct call_msg){.type = CALL_MSG_STOP});
+}
+
+static inline void asks_for_quality(struct world *w, enum person who, uint64_t call_id)
+{
+    input(w, who,
+          &(struct call_msg){
+              .type = CALL_MSG_QUALITY, .call_id = call_id, .hearing = {.concealed_permille = 7}});
 }
 
 static inline void vanishes(struct world *w, enum person who)

@@ -113,6 +113,10 @@ static inline void shadow_reply(struct shadow *s, const struct call_action *a)
     case CALL_REPLY_CANDIDATE:
         assert_true(c->is_answered[leg]);
         break;
+    case CALL_REPLY_QUALITY:
+        assert_true(c->is_answered[leg]);
+        assert_false(c->is_released);
+        break;
     case CALL_REPLY_CALL_REJECTED:
         assert_false(c->is_answered[leg]);
         c->is_told[leg] = true;
@@ -137,6 +141,7 @@ static inline void shadow_media(struct shadow *s, const struct call_action *a)
         c->is_started = true;
         break;
     case CALL_ACTION_MEDIA_CANDIDATE:
+    case CALL_ACTION_MEDIA_QUALITY:
         assert_true(c->is_started);
         break;
     default:

@@ -610,6 +610,59 @@ static void a_model_with_live_calls_can_be_freed(void **state)
     call_model_free(NULL);
 }
 
+static void quality_is_for_who_asks_in_a_running_call(void **state)
+{
+    static struct world world, *const w = &world;
+    (void)state;
+    world_init(w, NULL);
+    asks_for_quality(w, NOBODY, 0);
+    register_as(w, ALICE, "alice");
+    register_as(w, BOB, "bob");
+    asks_for_quality(w, ALICE, 0);
+    calls(w, ALICE, "bob");
+    (void)happened(w);
+    asks_for_quality(w, ALICE, 0);
+    accepts(w, BOB, "alice");
+    media_answers(w);
+    (void)happened(w);
+    asks_for_quality(w, ALICE, 0); /* nothing is connected yet */
+    assert_happened(w, "");
+    media_connects(w, CALL_CALLER);
+    media_connects(w, CALL_CALLEE);
+    (void)happened(w);
+
+    asks_for_quality(w, ALICE, w->call_id + 1); /* another call */
+    assert_happened(w, "");
+    asks_for_quality(w, ALICE, w->call_id);
+    asks_for_quality(w, BOB, 0);
+    assert_happened(w, "media quality caller 7 0\nmedia quality callee 7 0\n");
+    struct call_media answer = {.type = CALL_MEDIA_QUALITY,
+                                .call_id = w->call_id,
+                                .leg = CALL_CALLEE,
+                                .lines = {{"poor", "loss-up"}, {"good", NULL}}};
+    call_media_event(w->m, w->now, &answer);
+    assert_happened(w, "bob < quality you good, them poor\n");
+    answer.leg = CALL_CALLER;
+    call_media_event(w->m, w->now, &answer);
+    assert_happened(w, "alice < quality you poor, them good\n");
+
+    /* at most one a second, each for itself */
+    w->now += CALL_QUALITY_INTERVAL - 1;
+    asks_for_quality(w, ALICE, 0);
+    assert_happened(w, "");
+    w->now += 1;
+    asks_for_quality(w, ALICE, 0);
+    asks_for_quality(w, ALICE, 0);
+    assert_happened(w, "media quality caller 7 0\n");
+
+    /* an answer that comes too late */
+    stops(w, BOB);
+    (void)happened(w);
+    call_media_event(w->m, w->now, &answer);
+    assert_happened(w, "");
+    world_deinit(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -662,6 +715,7 @@ int main(void)
         cmocka_unit_test(answers_come_once),
         cmocka_unit_test(shutdown_ends_every_call),
         cmocka_unit_test(a_model_with_live_calls_can_be_freed),
+        cmocka_unit_test(quality_is_for_who_asks_in_a_running_call),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -59,6 +59,7 @@ static void random_message(struct walk *w)
         CALL_MSG_CALL,      CALL_MSG_CALL,      CALL_MSG_CALL,     CALL_MSG_RESPONSE,
         CALL_MSG_RESPONSE,  CALL_MSG_RESPONSE,  CALL_MSG_RESPONSE, CALL_MSG_RESPONSE,
         CALL_MSG_CANDIDATE, CALL_MSG_CANDIDATE, CALL_MSG_STOP,     CALL_MSG_SOCKET_CLOSED,
+        CALL_MSG_QUALITY,
     };
     struct call_msg msg = {
         .type = types[rng_below(&w->rng, ARRAY_LEN(types))],
@@ -84,8 +85,9 @@ static void random_message(struct walk *w)
 static void random_media(struct walk *w)
 {
     static const enum call_media_type types[] = {
-        CALL_MEDIA_ANSWERED,  CALL_MEDIA_ANSWERED,  CALL_MEDIA_ANSWERED,  CALL_MEDIA_CANDIDATE,
-        CALL_MEDIA_CONNECTED, CALL_MEDIA_CONNECTED, CALL_MEDIA_CONNECTED, CALL_MEDIA_ENDED,
+        CALL_MEDIA_ANSWERED,  CALL_MEDIA_ANSWERED,  CALL_MEDIA_ANSWERED,
+        CALL_MEDIA_CANDIDATE, CALL_MEDIA_CONNECTED, CALL_MEDIA_CONNECTED,
+        CALL_MEDIA_CONNECTED, CALL_MEDIA_ENDED,     CALL_MEDIA_QUALITY,
     };
     struct call_media event = {
         .type = types[rng_below(&w->rng, ARRAY_LEN(types))],
@@ -95,6 +97,7 @@ static void random_media(struct walk *w)
         .candidate = {.candidate = STR("local")},
         .end = (enum call_media_end)rng_below(&w->rng, CALL_MEDIA_END_BROKEN + 1),
         .text = STR("because"),
+        .lines = {{"good", NULL}, {"poor", "delay"}},
     };
     call_media_event(w->m, w->now, &event);
 }

@@ -106,6 +106,15 @@ static inline void media_add_candidate(struct media *m, uint64_t call_id, enum m
                 c->mline_index, STR_FMT(c->ufrag));
 }
 
+static inline void media_ask_quality(struct media *m, uint64_t call_id, enum media_leg leg,
+                                     const struct media_hearing *h)
+{
+    struct world *w = world_of(m);
+    assert_true(call_id == w->call_id);
+    text_printf(&w->t, "media quality %s %d %d\n", leg == MEDIA_CALLER ? "caller" : "callee",
+                h->concealed_permille, h->jitter_buffer_ms);
+}
+
 static inline void media_release(struct media *m, uint64_t call_id)
 {
     struct world *w = world_of(m);
@@ -143,6 +152,7 @@ static inline void world_init(struct world *w, enum signal_dialect dialect)
         .check_offer = media_check_offer,
         .start = media_start,
         .add_candidate = media_add_candidate,
+        .ask_quality = media_ask_quality,
         .release = media_release,
         .poll_event = media_poll_event,
         .free = media_free,

@@ -227,6 +227,40 @@ WORLD_TEST(java_refusals, SIGNAL_JAVA)
                        "\"Invalid message: not JSON at byte 2\",\"reason\":\"bad-message\"}\n");
 }
 
+/* ---- what only pages that ask for it get ---- */
+
+static void connects(struct world *w)
+{
+    media_says(w, &(struct media_event){.type = MEDIA_EVENT_CONNECTED, .leg = MEDIA_CALLER});
+    media_says(w, &(struct media_event){.type = MEDIA_EVENT_CONNECTED, .leg = MEDIA_CALLEE});
+}
+
+static void quality_in(struct world *w)
+{
+    scene_answered(w);
+    connects(w);
+    assert_happened(w, "");
+    says(w, BOB, "{\"id\":\"quality\",\"concealed\":12,\"jitterBuffer\":null}");
+    says(w, ALICE, "{\"id\":\"quality\"}");
+    assert_happened(w, "media quality callee 12 -1\nmedia quality caller -1 -1\n");
+    media_says(w, &(struct media_event){.type = MEDIA_EVENT_QUALITY,
+                                        .leg = MEDIA_CALLEE,
+                                        .lines = {{"poor", "loss-up"}, {"good", NULL}}});
+    assert_happened(w, "bob < {\"id\":\"quality\",\"you\":{\"line\":\"good\"},"
+                       "\"them\":{\"line\":\"poor\",\"trouble\":\"loss-up\"},"
+                       "\"callId\":\"#\"}\n");
+}
+
+WORLD_TEST(node_quality, SIGNAL_NODE)
+{
+    quality_in(w);
+}
+
+WORLD_TEST(java_quality, SIGNAL_JAVA)
+{
+    quality_in(w);
+}
+
 /* ---- between dialects ---- */
 
 WORLD_TEST(pages_of_both_dialects_call_each_other, SIGNAL_NODE)
@@ -268,6 +302,8 @@ int main(void)
         cmocka_unit_test(java_register),
         cmocka_unit_test(java_call),
         cmocka_unit_test(java_refusals),
+        cmocka_unit_test(node_quality),
+        cmocka_unit_test(java_quality),
         cmocka_unit_test(pages_of_both_dialects_call_each_other),
         cmocka_unit_test(names_are_written_as_they_were_read),
     };

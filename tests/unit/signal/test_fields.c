@@ -18,6 +18,7 @@ static const char *const right[] = {
     "{\"id\":\"onIceCandidate\",\"candidate\":{\"candidate\":\"c\",\"sdpMid\":\"0\","
     "\"sdpMLineIndex\":0,\"usernameFragment\":\"u\"}}",
     "{\"id\":\"stop\",\"callId\":\"0123456789abcdef\"}",
+    "{\"id\":\"quality\",\"callId\":\"0123456789abcdef\",\"concealed\":7,\"jitterBuffer\":60}",
 };
 
 static json_t *right_message(const char *id)
