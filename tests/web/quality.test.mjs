@@ -72,11 +72,16 @@ test('packets that were counted lost and come late do not make it negative', () 
 
 test('a report becomes a sample', () => {
     const report = new Map([
-        ['a', { type: 'inbound-rtp', kind: 'audio', packetsReceived: 10, packetsLost: 1, jitter: .004 }],
+        ['a', { type: 'inbound-rtp', kind: 'audio', packetsReceived: 10, packetsLost: 1, jitter: .004,
+            totalSamplesReceived: 48000, concealedSamples: 4800, silentConcealedSamples: 800,
+            jitterBufferDelay: 2880, jitterBufferEmittedCount: 48000 }],
         ['b', { type: 'remote-inbound-rtp', kind: 'audio', fractionLost: .25, roundTripTime: .05 }],
         ['c', { type: 'candidate-pair', nominated: true, state: 'succeeded', currentRoundTripTime: .9 }],
     ]);
-    assert.deepEqual(sampleOf(report), { received: 10, lost: 1, lossOut: .25, jitter: 4, delay: 50 });
+    assert.deepEqual(sampleOf(report), {
+        received: 10, lost: 1, lossOut: .25, jitter: 4, delay: 50,
+        samples: 48000, concealed: 4000, emitted: 48000, bufferedSeconds: 2880,
+    });
     report.delete('b');
     assert.equal(sampleOf(report).delay, 900);
     assert.equal(sampleOf(new Map()), null);

@@ -8,6 +8,7 @@
 import { unlockAudio } from './audio.js';
 import { httpsAddress, obstacle, signalingUrl, wishes } from './environment.js';
 import { initLanguage, onLanguage, t } from './i18n.js';
+import { Lines } from './lines.js';
 import { CallMedia } from './media.js';
 import { CallMeters } from './meters.js';
 import { Attention } from './notify.js';
@@ -51,6 +52,8 @@ function startPage() {
     const attention = new Attention();
     let state = initialState();
     let media = null;
+    let lines = new Lines();
+    let shownLevel = '';
 
     const now = () => performance.now();
     const speaker = id => remote.setSinkId?.(id) ?? Promise.resolve();
@@ -92,6 +95,10 @@ function startPage() {
             if (message.id === 'error') {
                 console.warn('the server refused a message:', message.message);
             }
+            if (message.id === 'quality' && message.callId === state.callId) {
+                lines.told(message, now());
+                return;
+            }
             dispatch({ type: 'SERVER', message });
         },
     });
@@ -108,6 +115,7 @@ function startPage() {
         levels: (you, them) => views.call.showLevels(you, them),
         second: () => views.call.showTime(now() - state.talkingSince),
         quality: verdict => showQuality(verdict),
+        hearing: hearing => link.send({ id: 'quality', callId: state.callId, ...hearing }),
     });
 
     const sound = new SoundDialog({
@@ -192,7 +200,14 @@ function startPage() {
 
     function showQuality(verdict) {
         if (state.phase === 'talking') {
-            views.call.showQuality(state.weak ? { level: 'lost', hint: 'interrupted' } : verdict, state.peer);
+            const word = state.weak
+                ? { level: 'lost', hint: 'interrupted', whose: '' }
+                : lines.word(verdict, now());
+            const said = views.call.showQuality(word, state.peer);
+            if (word.level !== shownLevel && ['poor', 'lost'].includes(word.level)) {
+                say(said);
+            }
+            shownLevel = word.level;
         }
     }
 
@@ -241,7 +256,9 @@ function startPage() {
             talking: () => {
                 document.title = t('title.talking', { peer });
                 playOnce('connected');
-                views.call.showQuality({ level: 'measuring', hint: '' }, peer);
+                lines = new Lines();
+                shownLevel = '';
+                views.call.showQuality({ level: 'measuring', hint: '', whose: '' }, peer);
                 meters.start(media, () => state.muted);
                 say(t('call.connected-say', { peer }));
             },

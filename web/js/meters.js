@@ -3,6 +3,7 @@
  * and stopped with the call.
  */
 import { LevelMeter } from './levels.js';
+import { ASK_EVERY_S, ASK_FIRST_S, hearingOf } from './lines.js';
 import { QualityJudge, sampleOf } from './quality.js';
 import { Ticker } from './timer.js';
 
@@ -22,7 +23,11 @@ export class CallMeters {
     #fast = new Ticker();
     #slow = new Ticker();
 
-    /** @param {{levels: (you: number, them: number) => void, second: () => void, quality: (verdict: object) => void}} on */
+    /**
+     * @param {{levels: (you: number, them: number) => void, second: () => void,
+     *          quality: (verdict: object) => void, hearing: (hearing: object) => void}} on
+     *        hearing: every few seconds, what was heard since the last time (lines.js)
+     */
     constructor(on) {
         this.#on = on;
     }
@@ -42,12 +47,19 @@ export class CallMeters {
     /** @param {import('./media.js').CallMedia} media  @param {() => boolean} isMuted */
     start(media, isMuted) {
         const judge = new QualityJudge();
+        let seconds = 0;
+        let last = null;
         this.#silentSince = 0;
         this.#fast.start(() => this.#readLevels(isMuted()), LEVEL_MS);
         this.#slow.start(async () => {
             this.#on.second();
             const report = await media.stats();
             const sample = report && sampleOf(report);
+            seconds += 1;
+            if (sample && seconds % ASK_EVERY_S === ASK_FIRST_S) {
+                this.#on.hearing(hearingOf(last ?? sample, sample));
+                last = sample;
+            }
             if (sample) {
                 this.#on.quality(judge.push(sample, this.#silentMs()));
             }

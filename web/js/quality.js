@@ -32,6 +32,10 @@ const ORDER = ['good', 'fair', 'poor'];
  * @property {number|null} lossOut   0..1, as last reported; null = no report yet
  * @property {number|null} jitter    [ms]
  * @property {number|null} delay     round trip [ms]
+ * @property {number} samples        that were played since the start
+ * @property {number} concealed      of those, invented where a packet was missing; silence left out
+ * @property {number} emitted        samples that left the jitter buffer
+ * @property {number} bufferedSeconds  that they had spent in it, together
  */
 
 /**
@@ -61,6 +65,10 @@ export function sampleOf(report) {
         lossOut: remote?.fractionLost ?? null,
         jitter: inbound.jitter === undefined ? null : inbound.jitter * 1000,
         delay: seconds === null ? null : seconds * 1000,
+        samples: inbound.totalSamplesReceived ?? 0,
+        concealed: (inbound.concealedSamples ?? 0) - (inbound.silentConcealedSamples ?? 0),
+        emitted: inbound.jitterBufferEmittedCount ?? 0,
+        bufferedSeconds: inbound.jitterBufferDelay ?? 0,
     };
 }
 

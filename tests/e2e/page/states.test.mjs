@@ -54,6 +54,33 @@ story('the address fills the fields: ?name= and ?call=', {}, async page => {
     assert.equal(await page.inputValue('#peer'), 'bob');
 });
 
+story('whose connection is poor: the page asks, the server knows', {}, async page => {
+    const socket = await join(page, server);
+    await talk(page, socket);
+    const callId = '00c0ffee00c0ffee';
+    const question = await socket.expect('quality');
+    assert.equal(question.callId, callId);
+    for (const [field, most] of [['concealed', 1000], ['jitterBuffer', 10000]]) {
+        assert.ok(question[field] === null || (Number.isInteger(question[field]) && question[field] <= most), field);
+    }
+    const good = { line: 'good' };
+    const poor = { line: 'poor', trouble: 'loss-up' };
+    const says = async (you, them, words, id = callId) => {
+        socket.send({ id: 'quality', you, them, callId: id });
+        await page.waitForFunction(expected => document.getElementById('quality-word').textContent === expected, words);
+    };
+    await says(good, good, 'Good');
+    await says(good, poor, 'bob’s connection is poor');
+    assert.match(await text(page, '#quality-hint'), /^The cause is over there/);
+    await page.waitForFunction(() => /^bob’s connection is poor/.test(document.getElementById('say').textContent));
+    await says(poor, poor, 'Both connections are poor');
+    await says({ line: 'fair', trouble: 'delay' }, good, 'Your connection is weak');
+    assert.equal(await page.locator('#quality').getAttribute('data-level'), 'fair');
+    socket.send({ id: 'quality', you: poor, them: poor, callId: '0123456789abcdef' });
+    await says(good, good, 'Good');
+    await socket.expect('quality');
+});
+
 story('calling, ringing, talking, hanging up', {}, async page => {
     const socket = await join(page, server);
     await page.locator('#peer').fill('bob');

@@ -95,11 +95,17 @@ export class CallView {
         }
     }
 
-    /** @param {{level: string, hint: string}} verdict  of quality.js */
-    showQuality({ level, hint }, peer) {
+    /**
+     * @param {{level: string, hint: string, whose: string}} word  of lines.js
+     * @returns {string} what is shown, for who listens to the page
+     */
+    showQuality({ level, hint, whose }, peer) {
+        const word = whose ? t(`quality.${whose}.${level}`, { peer }) : t(QUALITY_WORDS[level]);
+        const advice = hint ? t(`quality.hint.${hint}`, { peer }) : '';
         byId('quality').dataset.level = level;
-        setText(byId('quality-word'), t(QUALITY_WORDS[level]));
-        setText(byId('quality-hint'), hint ? t(`quality.hint.${hint}`, { peer }) : '');
+        setText(byId('quality-word'), word);
+        setText(byId('quality-hint'), advice);
+        return `${word}. ${advice}`;
     }
 
     #hint(state) {
