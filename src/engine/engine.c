@@ -179,6 +179,7 @@ void engine_free(struct engine *e)
     free_all(&e->endpoints);
     free_all(&e->pipelines);
     dtls_identity_deinit(&e->identity);
+    mem_free(e->polled);
     mem_free(e->workers);
     mem_free(e);
 }
@@ -204,7 +205,8 @@ bool engine_poll_event(struct engine *e, struct engine_event *ret)
     for (struct mail *mail; (mail = next_report(e));) {
         struct worker_report *report = CONTAINER_OF(mail, struct worker_report, mail);
         struct engine_event event = report->event;
-        mem_free(report);
+        mem_free(e->polled);
+        e->polled = report;
         if (!engine_is_wanted(e, &event))
             continue;
         if (event.type == ENGINE_EVENT_ENDPOINT_GONE)

@@ -19,6 +19,8 @@
 #include "base/rng.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "peer/figures.h"
+#include "relay/quality.h"
 
 /** Upper bounds of configuration and of what one call may hold. */
 #define ENGINE_MAX_WORKERS   64
@@ -41,6 +43,7 @@ struct engine_config {
 
 enum engine_event_type {
     ENGINE_EVENT_CONNECTED,     /**< an endpoint: ICE and DTLS are through */
+    ENGINE_EVENT_SNAPSHOT,      /**< an endpoint: what engine_snapshot asked for */
     ENGINE_EVENT_ENDED,         /**< an endpoint's media is over; releasing it is the caller's */
     ENGINE_EVENT_ENDPOINT_GONE, /**< it has left its worker; the last event of an endpoint */
     ENGINE_EVENT_GONE,          /**< a released pipeline has; its last event, behind all others */
@@ -54,26 +57,23 @@ enum engine_end {
     ENGINE_END_BROKEN,        /**< out of memory or the like, on this side */
 };
 
-/** What one endpoint's media came to. */
+/**
+ * What one endpoint's media came to, up to a moment: counters since its beginning. Of two of these
+ * an asker makes its own interval; of those of a whole call, with relay/quality.h, how it sounds.
+ */
 struct engine_stats {
     uint64_t packets_received; /**< from it, forwarded to at least one sink */
-    uint64_t packets_sent;     /**< to it */
     uint64_t packets_dropped;  /**< from it, not forwarded, for whatever reason; once for a sink */
-    int32_t uplink_lost;       /**< RFC 3550 A.3, of the last source; without what was repaired */
-    uint32_t uplink_repaired;  /**< came after all, when they were asked for */
-    int32_t downlink_lost;     /**< as the client last reported it */
-    uint32_t downlink_resent;  /**< because the client asked for them */
-    uint32_t uplink_jitter_us;
-    uint32_t downlink_jitter_us; /**< as the client last reported it */
-    uint32_t rtt_us;             /**< between server and client; 0 = never known */
+    struct peer_figures media; /**< RTP and RTCP, both ways */
 };
 
 struct engine_event {
     enum engine_event_type type;
     uint64_t pipeline;
-    unsigned endpoint;         /**< all but GONE */
-    enum engine_end end;       /**< ENDED */
-    struct engine_stats stats; /**< ENDPOINT_GONE */
+    unsigned endpoint;                /**< all but GONE */
+    unsigned tag;                     /**< SNAPSHOT: the asker's own */
+    enum engine_end end;              /**< ENDED */
+    const struct engine_stats *stats; /**< SNAPSHOT, ENDPOINT_GONE; until the next poll */
 };
 
 struct engine;
@@ -180,6 +180,19 @@ MUST_CHECK int engine_disconnect(struct engine *engine, uint64_t pipeline, unsig
  */
 int engine_add_candidate(struct engine *engine, uint64_t pipeline, unsigned endpoint,
                          struct str candidate, struct str ufrag);
+
+/**
+ * Ask for an endpoint's figures. They come as ENGINE_EVENT_SNAPSHOT; while nobody asks they cost
+ * nothing. Questions about endpoints of one pipeline, asked one after another, are answered about
+ * the same moment, in their order.
+ *
+ * @param tag  comes back with the answer
+ *
+ * @return 0, ENGINE_E_UNKNOWN, or -ENOMEM: no answer will come. An endpoint that is released
+ *         meanwhile does not answer either
+ */
+MUST_CHECK int engine_snapshot(struct engine *engine, uint64_t pipeline, unsigned endpoint,
+                               unsigned tag);
 
 /* --- calls --- */
 

@@ -38,9 +38,10 @@ struct engine {
     bool ice_lite;
     struct dtls_identity identity;
     struct mailbox reports;
-    struct mail *pending; /**< taken from the mailbox, oldest first */
-    struct map pipelines; /**< struct engine_pipeline by id; owned */
-    struct map endpoints; /**< struct engine_endpoint by name; owned */
+    struct mail *pending;         /**< taken from the mailbox, oldest first */
+    struct worker_report *polled; /**< owned: its event is with the caller until the next poll */
+    struct map pipelines;         /**< struct engine_pipeline by id; owned */
+    struct map endpoints;         /**< struct engine_endpoint by name; owned */
     unsigned next_worker;
     unsigned n_workers;
     struct worker *workers;                  /**< owned */

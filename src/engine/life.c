@@ -9,9 +9,12 @@
 
 /* --- reports to the control thread --- */
 
+/* @param r  its stats, if it has any, are filled already */
 static void send_report(struct worker *w, struct worker_report *r, const struct engine_event *event)
 {
+    const struct engine_stats *stats = r->event.stats;
     r->event = *event;
+    r->event.stats = stats;
     if (mailbox_put(w->config.reports, &r->mail))
         w->config.wake(w->config.wake_user);
 }
@@ -23,7 +26,7 @@ static struct engine_event event_of(const struct pipeline_endpoint *e, enum engi
 
 static void report_connected(struct worker *w, struct pipeline_endpoint *e)
 {
-    struct worker_report *r = mem_zalloc(sizeof(*r));
+    struct worker_report *r = worker_report_new(false);
     if (!r) {
         counter_add(COUNTER_ENGINE_REPORT_LOST); /* its set-up time-out ends the call */
         return;
@@ -150,12 +153,25 @@ static void say_gone(struct worker *w, struct worker_report **owned,
     send_report(w, r, event);
 }
 
+static void fill_stats(const struct pipeline_endpoint *e, mono_us now, struct engine_stats *ret)
+{
+    *ret =
+        (struct engine_stats){.packets_received = e->n_received, .packets_dropped = e->n_dropped};
+    e->ops->figures(e, now, ret);
+}
+
+void worker_answer_snapshot(struct worker *w, const struct worker_snapshot *snapshot, mono_us now)
+{
+    struct engine_event event = event_of(snapshot->command.endpoint, ENGINE_EVENT_SNAPSHOT);
+    event.tag = snapshot->tag;
+    fill_stats(snapshot->command.endpoint, now, snapshot->report->stats);
+    send_report(w, snapshot->report, &event);
+}
+
 static void end_endpoint(struct worker *w, struct pipeline_endpoint *e, mono_us now)
 {
-    struct engine_event gone = event_of(e, ENGINE_EVENT_ENDPOINT_GONE);
-    gone.stats =
-        (struct engine_stats){.packets_received = e->n_received, .packets_dropped = e->n_dropped};
-    e->ops->figures(e, &gone.stats);
+    const struct engine_event gone = event_of(e, ENGINE_EVENT_ENDPOINT_GONE);
+    fill_stats(e, now, e->gone->stats);
     e->ops->close(e, now);
     drain_polls(w, e);
     leave(w, e);

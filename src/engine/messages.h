@@ -23,6 +23,7 @@ enum worker_command_type {
     WORKER_DISCONNECT,
     WORKER_CANDIDATE,
     WORKER_END_OF_CANDIDATES,
+    WORKER_SNAPSHOT,
     WORKER_RELEASE_ENDPOINT, /**< it is not to be named any more */
     WORKER_RELEASE_PIPELINE, /**< nor any of its endpoints */
     WORKER_STOP,
@@ -49,6 +50,17 @@ struct worker_candidate {
 struct worker_report {
     struct mail mail;
     struct engine_event event;
+    struct engine_stats stats[]; /**< one, where the event has any */
 };
+
+/** WORKER_SNAPSHOT. The report is made by who asks, so that the worker needs no memory. */
+struct worker_snapshot {
+    struct worker_command command; /**< first: freed as one */
+    struct worker_report *report;  /**< owned by the worker now */
+    unsigned tag;
+};
+
+/** @param has_stats  with room for them. NULL = out of memory */
+MUST_CHECK struct worker_report *worker_report_new(bool has_stats);
 
 #endif

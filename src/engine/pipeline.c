@@ -5,6 +5,14 @@
 
 #include "base/mem.h"
 
+struct worker_report *worker_report_new(bool has_stats)
+{
+    struct worker_report *r = mem_zalloc(sizeof(*r) + (has_stats ? sizeof(r->stats[0]) : 0));
+    if (r && has_stats)
+        r->event.stats = r->stats;
+    return r;
+}
+
 struct pipeline *pipeline_new(uint64_t id)
 {
     struct pipeline *p = mem_zalloc(sizeof(*p));
@@ -15,7 +23,7 @@ struct pipeline *pipeline_new(uint64_t id)
     list_init(&p->pipelines);
     p->add = (struct worker_command){.type = WORKER_ADD_PIPELINE, .pipeline = p};
     p->release = (struct worker_command){.type = WORKER_RELEASE_PIPELINE, .pipeline = p};
-    p->gone = mem_zalloc(sizeof(*p->gone));
+    p->gone = worker_report_new(false);
     if (!p->gone) {
         pipeline_free(p);
         return NULL;
@@ -43,8 +51,8 @@ int pipeline_endpoint_init(struct pipeline_endpoint *e, const struct pipeline_op
     e->add = (struct worker_command){.type = WORKER_ADD_ENDPOINT, .endpoint = e};
     e->release = (struct worker_command){.type = WORKER_RELEASE_ENDPOINT, .endpoint = e};
     list_init(&e->endpoints);
-    e->ended = mem_zalloc(sizeof(*e->ended));
-    e->gone = mem_zalloc(sizeof(*e->gone));
+    e->ended = worker_report_new(false);
+    e->gone = worker_report_new(true);
     return e->ended && e->gone ? 0 : -ENOMEM;
 }
 

@@ -62,7 +62,7 @@ struct pipeline_ops {
     void (*close)(struct pipeline_endpoint *e, mono_us now);
 
     /** All but the counters that the base keeps. */
-    void (*figures)(const struct pipeline_endpoint *e, struct engine_stats *ret);
+    void (*figures)(const struct pipeline_endpoint *e, mono_us now, struct engine_stats *ret);
 
     /** Its memory, the base's included. */
     void (*free)(struct pipeline_endpoint *e);

@@ -43,6 +43,7 @@ bool engine_is_wanted(const struct engine *e, const struct engine_event *event)
 {
     switch (event->type) {
     case ENGINE_EVENT_CONNECTED:
+    case ENGINE_EVENT_SNAPSHOT:
     case ENGINE_EVENT_ENDED:
         return find_endpoint(e, event->pipeline, event->endpoint) != NULL;
     case ENGINE_EVENT_ENDPOINT_GONE:
@@ -242,6 +243,27 @@ static int send_end_of_candidates(const struct engine_endpoint *known)
         return -ENOMEM;
     *c = (struct worker_command){.type = WORKER_END_OF_CANDIDATES, .endpoint = known->endpoint};
     worker_send(known->worker, c);
+    return 0;
+}
+
+int engine_snapshot(struct engine *e, uint64_t pipeline, unsigned endpoint, unsigned tag)
+{
+    const struct engine_endpoint *known = find_endpoint(e, pipeline, endpoint);
+    if (!known)
+        return ENGINE_E_UNKNOWN;
+    struct worker_snapshot *s = mem_alloc(sizeof(*s));
+    struct worker_report *report = worker_report_new(true);
+    if (!s || !report) {
+        mem_free(s);
+        mem_free(report);
+        return -ENOMEM;
+    }
+    *s = (struct worker_snapshot){
+        .command = {.type = WORKER_SNAPSHOT, .endpoint = known->endpoint},
+        .report = report, /* now owned by the worker */
+        .tag = tag,
+    };
+    worker_send(known->worker, &s->command);
     return 0;
 }
 

@@ -87,28 +87,9 @@ static void close_peer(struct pipeline_endpoint *e, mono_us now)
     peer_close(&of(e)->media.peer, now);
 }
 
-static uint32_t ticks_to_us(uint64_t ticks, uint32_t clock_rate)
+static void figures(const struct pipeline_endpoint *e, mono_us now, struct engine_stats *ret)
 {
-    return clock_rate ? (uint32_t)(ticks * 1000000 / clock_rate) : 0;
-}
-
-static void figures(const struct pipeline_endpoint *e, struct engine_stats *ret)
-{
-    const struct peer *p = peer_of(e);
-    ret->packets_sent = p->report.packets;
-    ret->uplink_repaired = p->repair.nack.repaired;
-    ret->downlink_resent = p->repair.ring.resent;
-    if (p->source.started) { /* also after its BYE */
-        ret->uplink_lost = rtp_recv_stats_lost(&p->source);
-        ret->uplink_jitter_us =
-            ticks_to_us(rtp_recv_stats_jitter(&p->source), p->source.clock_rate);
-    }
-    if (p->report.has_remote) {
-        ret->downlink_lost = p->report.remote.lost;
-        ret->downlink_jitter_us = ticks_to_us(p->report.remote.jitter, p->report.clock_rate);
-    }
-    if (p->report.has_rtt)
-        ret->rtt_us = (uint32_t)p->report.rtt;
+    peer_figures(peer_of(e), now, &ret->media);
 }
 
 static void free_webrtc(struct pipeline_endpoint *e)

@@ -70,6 +70,9 @@ static bool run_command(struct worker *w, struct worker_command *c, mono_us now)
     case WORKER_END_OF_CANDIDATES:
         take_candidate(w, c->endpoint, NULL, now);
         break;
+    case WORKER_SNAPSHOT:
+        worker_answer_snapshot(w, (const struct worker_snapshot *)(const void *)c, now);
+        break;
     case WORKER_RELEASE_ENDPOINT:
         worker_release_endpoint(w, c->endpoint, now);
         return true;

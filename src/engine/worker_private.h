@@ -50,6 +50,9 @@ void worker_add_endpoint(struct worker *w, struct pipeline_endpoint *e);
 void worker_release_endpoint(struct worker *w, struct pipeline_endpoint *e, mono_us now);
 void worker_release_pipeline(struct worker *w, struct pipeline *p, mono_us now);
 
+/** Its report goes to who asked. */
+void worker_answer_snapshot(struct worker *w, const struct worker_snapshot *snapshot, mono_us now);
+
 /** One endpoint broke on our side: say so once, and let the control side release it. */
 void worker_break(struct worker *w, struct pipeline_endpoint *e);
 

@@ -43,6 +43,8 @@ static void fill_down(const struct peer *p, struct peer_figures_down *down)
         .delivery = p->measure.delivery,
         .jitters = p->measure.jitter_down,
         .is_reported = r->has_remote,
+        .has_discarded = p->feedback.view.has_voip,
+        .discarded = p->feedback.view.voip.discard_rate,
     };
     if (!r->has_remote)
         return;

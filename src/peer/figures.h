@@ -47,6 +47,8 @@ struct peer_figures_down {
     int32_t reported_lost; /**< likewise; the gaps of the other line are in it */
     mono_us jitter;        /**< likewise; what the other line brought along is in it */
     struct rtp_mean jitters;
+    bool has_discarded; /**< the client reports it (RFC 3611 §4.7) */
+    uint8_t discarded;  /**< packets that came too early or too late for its buffer [1/256] */
 };
 
 struct peer_figures {

@@ -120,6 +120,14 @@ static void measure_line(const struct relay_quality *q, unsigned i,
     end->found = rtp_line_grade(line);
 }
 
+static struct relay_hearing hearing_of(const struct relay_hearing *told,
+                                       const struct peer_figures_down *down)
+{
+    if (told->is_known || !down->has_discarded)
+        return *told;
+    return (struct relay_hearing){.is_known = true, .concealed = down->discarded / 256.0};
+}
+
 static void add_hearing(const struct relay_hearing *hearing, struct relay_quality_end *ear,
                         struct relay_quality_end *mouth)
 {
@@ -148,8 +156,10 @@ void relay_quality_ask(struct relay_quality *q,
         measure_speech(q, i, figures, &ends[1 - i], &ends[i]);
         measure_line(q, i, figures, &ends[i]);
     }
-    for (unsigned i = 0; i < RELAY_QUALITY_ENDS; i++)
-        add_hearing(&hearing[i], &ends[i], &ends[1 - i]);
+    for (unsigned i = 0; i < RELAY_QUALITY_ENDS; i++) {
+        const struct relay_hearing heard = hearing_of(&hearing[i], &figures[i].down);
+        add_hearing(&heard, &ends[i], &ends[1 - i]);
+    }
     for (unsigned i = 0; i < RELAY_QUALITY_ENDS; i++) {
         ends[i].steady = rtp_line_judge(&q->judges[i], figures[i].at, ends[i].found);
         q->before[i] = figures[i];

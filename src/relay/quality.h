@@ -24,7 +24,9 @@
 /** The two ends of a call. */
 #define RELAY_QUALITY_ENDS 2
 
-/** What a page says of its own hearing; a client may lie, and then deceives itself and its partner.
+/**
+ * What a page says of its own hearing; a client may lie, and then deceives itself and its partner.
+ * Where no page tells, the client's extended reports (RFC 3611) stand in for it.
  */
 struct relay_hearing {
     bool is_known;

@@ -12,6 +12,8 @@
 #include "base/mem.h"
 #include "log/log.h"
 #include "net/loop.h"
+#include "signal/media_log.h"
+#include "signal/media_quality.h"
 
 /* What engine_call_start gave: polled as one ANSWERED and each candidate of each leg, or ENDED. */
 struct notice {
@@ -27,6 +29,7 @@ struct media_engine {
     struct engine *engine; /* owned */
     struct list notices;   /* struct notice, oldest first; owned */
     struct engine_event event;
+    struct media_quality quality;
 };
 
 /* A call is a pipeline of its id; its endpoints are numbered like its legs. */
@@ -75,6 +78,18 @@ static void add_candidate(struct media *m, uint64_t call_id, enum media_leg leg,
                              candidate->ufrag) == ENGINE_E_CANDIDATE)
         log_debug(MEDIA, "candidate cannot be used, ignoring: %.*s",
                   STR_FMT(str_head(candidate->candidate, 200)));
+}
+
+static void ask_quality(struct media *m, uint64_t call_id, enum media_leg leg,
+                        const struct media_hearing *hearing)
+{
+    struct media_engine *me = self(m);
+    /* The second only if the first: the answer needs both. Without memory the page asks again. */
+    if (media_quality_asked(&me->quality, net_loop_now(), call_id, leg, hearing) ||
+        engine_snapshot(me->engine, call_id, MEDIA_CALLER, leg) ||
+        engine_snapshot(me->engine, call_id, MEDIA_CALLEE, leg))
+        log_debug(MEDIA, "a question for the quality of call %016" PRIx64 " has no answer",
+                  call_id);
 }
 
 static void free_notice(struct notice *notice)
@@ -150,17 +165,45 @@ static const struct {
     [ENGINE_END_BROKEN] = {MEDIA_END_BROKEN, "the media server is out of resources"},
 };
 
-static void log_figures(const struct engine_event *event)
+static void log_leg(uint64_t call_id, const struct media_quality_end *end, enum media_leg leg)
 {
-    const struct engine_stats *s = &event->stats;
-    LOG_SCOPE(event->pipeline, leg_name(event->endpoint));
-    log_info(MEDIA,
-             "%" PRIu64 " packets in, %" PRIu64 " out, %" PRIu64 " dropped; up: %" PRId32
-             " lost, %" PRIu32 " repaired, jitter %.1f ms; down: %" PRId32 " lost, %" PRIu32
-             " sent again, jitter %.1f ms; round trip %.1f ms",
-             s->packets_received, s->packets_sent, s->packets_dropped, s->uplink_lost,
-             s->uplink_repaired, s->uplink_jitter_us / 1000.0, s->downlink_lost, s->downlink_resent,
-             s->downlink_jitter_us / 1000.0, s->rtt_us / 1000.0);
+    char buf[MEDIA_LOG_MAX];
+    struct text t;
+    LOG_SCOPE(call_id, leg_name(leg));
+    text_init(&t, buf, sizeof(buf));
+    media_log_write(&t, end, leg);
+    log_info(MEDIA, "%s", buf);
+}
+
+/* Both lines are written when both legs are gone: how one sounded is known by the other. */
+static void log_end(struct media_engine *me, const struct engine_event *event)
+{
+    struct media_quality_end end;
+    enum media_leg leg = event->endpoint ? MEDIA_CALLEE : MEDIA_CALLER;
+    if (media_quality_gone(&me->quality, event->pipeline, leg, event->stats, &end))
+        return;
+    log_leg(event->pipeline, &end, MEDIA_CALLER);
+    log_leg(event->pipeline, &end, MEDIA_CALLEE);
+}
+
+/* @return true: *ret is an answer for the page that asked */
+static bool answer_quality(struct media_engine *me, const struct engine_event *event,
+                           struct media_event *ret)
+{
+    struct relay_quality_report report;
+    enum media_leg asker = event->tag ? MEDIA_CALLEE : MEDIA_CALLER;
+    if (!media_quality_figures(&me->quality, net_loop_now(), event->pipeline, asker, ret->leg,
+                               &event->stats->media, &report))
+        return false;
+    ret->type = MEDIA_EVENT_QUALITY;
+    ret->leg = asker;
+    for (unsigned leg = 0; leg < MEDIA_LEGS; leg++) {
+        struct rtp_line_grade line = report.ends[leg].steady;
+        ret->lines[leg].grade = rtp_grade_name(line.grade);
+        if (line.trouble != RTP_TROUBLE_NONE)
+            ret->lines[leg].trouble = rtp_trouble_name(line.trouble);
+    }
+    return true;
 }
 
 static bool poll_engine(struct media_engine *me, struct media_event *ret)
@@ -178,10 +221,15 @@ static bool poll_engine(struct media_engine *me, struct media_event *ret)
             ret->end = ends[event->end].end;
             ret->text = ends[event->end].text;
             return true;
+        case ENGINE_EVENT_SNAPSHOT:
+            if (answer_quality(me, event, ret))
+                return true;
+            break;
         case ENGINE_EVENT_ENDPOINT_GONE:
-            log_figures(event);
+            log_end(me, event);
             break;
         case ENGINE_EVENT_GONE:
+            media_quality_forget(&me->quality, event->pipeline);
             break;
         }
     }
@@ -206,6 +254,7 @@ static void free_media(struct media *m)
     engine_free(me->engine);
     while (!list_is_empty(&me->notices))
         free_notice(CONTAINER_OF(me->notices.next, struct notice, notices));
+    media_quality_deinit(&me->quality);
     mem_free(me);
 }
 
@@ -213,6 +262,7 @@ static const struct media_ops ops = {
     .check_offer = check_offer,
     .start = start,
     .add_candidate = add_candidate,
+    .ask_quality = ask_quality,
     .release = release,
     .poll_event = poll_event,
     .free = free_media,
@@ -224,6 +274,7 @@ struct media *media_engine_new(const struct engine_config *config, struct rng *r
     if (!me)
         return NULL;
     list_init(&me->notices);
+    media_quality_init(&me->quality, rng);
     me->media = (struct media){.ops = &ops, .wake = config->wake, .wake_user = config->wake_user};
     me->engine = engine_new(config, rng, error);
     if (!me->engine) {

@@ -306,6 +306,24 @@ static void a_page_that_hears_badly_is_believed_where_the_lines_are_good(void **
     end();
 }
 
+/* Where no page tells, RFC 3611's extended reports do. */
+static void extended_reports_stand_in_for_the_page(void **state)
+{
+    struct peer_figures figures[RELAY_QUALITY_ENDS];
+    (void)state;
+    begin(true);
+    talk(10 * US_PER_S);
+    for (unsigned i = 0; i < RELAY_QUALITY_ENDS; i++)
+        peer_figures(leg(i), b->now, &figures[i]);
+    figures[1].down.has_discarded = true;
+    figures[1].down.discarded = 64;
+    relay_quality_ask(&asker, figures, hearing, &report);
+    end_is(0, RTP_GRADE_GOOD, RTP_TROUBLE_NONE);
+    end_is(1, RTP_GRADE_POOR, RTP_TROUBLE_CONCEALED);
+    between(report.ends[0].speech.concealed, 0.25, 0.25);
+    end();
+}
+
 /* A page that asks every five seconds, and the log that asks once. */
 static void askers_have_their_own_intervals(void **state)
 {
@@ -338,6 +356,7 @@ int main(void)
         cmocka_unit_test(never_heard_is_told_too),
         cmocka_unit_test(a_pause_with_dtx_is_a_pause),
         cmocka_unit_test(a_page_that_hears_badly_is_believed_where_the_lines_are_good),
+        cmocka_unit_test(extended_reports_stand_in_for_the_page),
         cmocka_unit_test(askers_have_their_own_intervals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

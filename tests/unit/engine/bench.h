@@ -60,7 +60,8 @@ struct bench_call {
     bool connected[BENCH_LEGS], ended[BENCH_LEGS], endpoint_gone[BENCH_LEGS], gone;
     unsigned n_ended[BENCH_LEGS], n_gone;
     enum engine_end end[BENCH_LEGS];
-    struct engine_stats stats[BENCH_LEGS];
+    struct engine_stats stats[BENCH_LEGS]; /* of the last snapshot, or of its end */
+    unsigned n_snapshots, snapshot_tag;
 };
 
 struct bench {
@@ -395,6 +396,11 @@ static inline void note_event(struct bench *b, const struct engine_event *event)
     case ENGINE_EVENT_CONNECTED:
         call->connected[event->endpoint] = true;
         break;
+    case ENGINE_EVENT_SNAPSHOT:
+        call->n_snapshots++;
+        call->snapshot_tag = event->tag;
+        call->stats[event->endpoint] = *event->stats;
+        break;
     case ENGINE_EVENT_ENDED:
         call->ended[event->endpoint] = true;
         call->n_ended[event->endpoint]++;
@@ -402,7 +408,7 @@ static inline void note_event(struct bench *b, const struct engine_event *event)
         break;
     case ENGINE_EVENT_ENDPOINT_GONE:
         call->endpoint_gone[event->endpoint] = true;
-        call->stats[event->endpoint] = event->stats;
+        call->stats[event->endpoint] = *event->stats;
         break;
     case ENGINE_EVENT_GONE:
         call->gone = true;

@@ -67,8 +67,8 @@ static void many_calls_at_once_pass_media_untouched(void **state)
         for (unsigned leg = 0; leg < 2; leg++) {
             const struct engine_stats *s = &b->calls[call].stats[leg];
             assert_int_equal(s->packets_received, N_PACKETS);
-            assert_int_equal(s->packets_sent, N_PACKETS);
-            assert_int_equal(s->uplink_lost, 0);
+            assert_int_equal(s->media.down.packets, N_PACKETS);
+            assert_int_equal(s->media.up.counts.lost, 0);
             assert_false(b->calls[call].ended[leg]);
         }
     }
@@ -190,8 +190,52 @@ static void a_browser_that_closes_ends_its_leg_and_keeps_its_figures(void **stat
     bench_wait(b, is_gone, 0);
     assert_int_equal(b->calls[0].n_ended[0], 1);
     assert_int_equal(b->calls[0].stats[0].packets_received, 10);
-    assert_int_equal(b->calls[0].stats[0].uplink_lost, 2);
-    assert_int_equal(b->calls[0].stats[1].packets_sent, 10);
+    assert_int_equal(b->calls[0].stats[0].media.up.counts.lost, 2);
+    assert_int_equal(b->calls[0].stats[1].media.down.packets, 10);
+    bench_free(b);
+}
+
+static bool has_snapshots(struct bench *b, unsigned call)
+{
+    return b->calls[call].n_snapshots == 2;
+}
+
+static void who_asks_gets_figures_while_the_call_goes_on(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new();
+    bench_call(b, 0);
+    bench_wait(b, is_connected, 0);
+    for (uint16_t n = 0; n < 10; n++)
+        browser_send(&b->browsers[0], n, bench_payload, sizeof(bench_payload));
+    bench_wait(b, has_10, 0);
+    for (unsigned leg = 0; leg < 2; leg++)
+        assert_int_equal(engine_snapshot(b->engine, bench_id(0), leg, 70 + leg), 0);
+    bench_wait(b, has_snapshots, 0);
+    const struct engine_stats *s = b->calls[0].stats;
+    assert_int_equal(s[0].packets_received, 10);
+    assert_int_equal(s[0].media.up.packets, 10);
+    assert_int_equal(s[0].media.up.octets, 10 * sizeof(bench_payload));
+    assert_true(s[0].media.up.has_source);
+    assert_int_equal(s[0].media.up.ssrc, b->browsers[0].peer->local_ssrc);
+    assert_int_equal(s[1].media.down.packets, 10);
+    assert_int_equal(s[1].media.up.packets, 0);
+    assert_true(s[1].media.connected_at > 0 && s[1].media.connected_at <= s[1].media.at);
+    assert_int_equal(b->calls[0].snapshot_tag, 71);
+
+    assert_int_equal(engine_snapshot(b->engine, bench_id(0), 2, 0), ENGINE_E_UNKNOWN);
+    assert_int_equal(engine_snapshot(b->engine, bench_id(5), 0, 0), ENGINE_E_UNKNOWN);
+    for (long n = 1; n <= 2; n++) {
+        mem_fail_at(n);
+        assert_int_equal(engine_snapshot(b->engine, bench_id(0), 0, 0), -ENOMEM);
+        mem_fail_at(0);
+    }
+    /* asked and released: nobody waits for it any more */
+    assert_int_equal(engine_snapshot(b->engine, bench_id(0), 0, 0), 0);
+    engine_pipeline_release(b->engine, bench_id(0));
+    assert_int_equal(engine_snapshot(b->engine, bench_id(0), 0, 0), ENGINE_E_UNKNOWN);
+    bench_wait(b, is_gone, 0);
+    assert_int_equal(b->calls[0].n_snapshots, 2);
     bench_free(b);
 }
 
@@ -636,6 +680,7 @@ int main(void)
         cmocka_unit_test(a_released_call_says_goodbye),
         cmocka_unit_test(an_engine_that_ends_says_goodbye_to_all),
         cmocka_unit_test(a_browser_that_closes_ends_its_leg_and_keeps_its_figures),
+        cmocka_unit_test(who_asks_gets_figures_while_the_call_goes_on),
         cmocka_unit_test(a_wrong_fingerprint_ends_its_leg),
         cmocka_unit_test(a_call_that_never_connected_is_released),
         cmocka_unit_test(an_id_may_be_used_again_when_its_call_is_gone),

@@ -102,7 +102,7 @@ static void one_is_heard_by_three(void **state)
         assert_true(b->calls[0].endpoint_gone[i]);
     assert_int_equal(b->calls[0].stats[0].packets_received, 100);
     assert_int_equal(b->calls[0].stats[0].packets_dropped, 0);
-    assert_int_equal(b->calls[0].stats[3].packets_sent, 100);
+    assert_int_equal(b->calls[0].stats[3].media.down.packets, 100);
     bench_free(b);
 }
 
@@ -191,7 +191,7 @@ static void endpoints_go_one_by_one(void **state)
     engine_endpoint_release(b->engine, ID, 2);
     engine_endpoint_release(b->engine, ID, 2);
     bench_wait(b, sink_is_gone, 0);
-    assert_int_equal(b->calls[0].stats[2].packets_sent, 1);
+    assert_int_equal(b->calls[0].stats[2].media.down.packets, 1);
     say(b, 0, 1);
     wait_heard(b, 1, 2);
     wait_heard(b, 3, 2);
