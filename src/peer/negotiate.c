@@ -38,9 +38,16 @@ static const struct {
     uint8_t channels;
 } codec_rows[] = {
     [CODEC_OPUS] = {"opus", 48000, 2}, /* RFC 7587 §7: always 48000/2 */
-    [CODEC_PCMU] = {"PCMU", 8000, 1},  [CODEC_PCMA] = {"PCMA", 8000, 1},
-    [CODEC_G722] = {"G722", 8000, 1},  [CODEC_TELEPHONE_EVENT] = {"telephone-event", 0, 1},
+    [CODEC_PCMU] = {"PCMU", 8000, 1},
+    [CODEC_PCMA] = {"PCMA", 8000, 1},
+    [CODEC_G722] = {"G722", 8000, 1},
+    /* Those that follow are never alone. Only the clock of the telephony codecs: Opus has comfort
+     * noise of its own. */
+    [CODEC_CN] = {"CN", 8000, 1},
+    [CODEC_TELEPHONE_EVENT] = {"telephone-event", 0, 1},
 };
+
+#define CODEC_FIRST_COMPANION CODEC_CN
 
 static bool is_codec(const struct sdp_rtpmap *map, enum codec_id id)
 {
@@ -85,7 +92,7 @@ bool negotiate_find_codec(const struct sdp *s, const struct sdp_media *m, enum c
 static bool has_any_codec(const struct sdp *s, const struct sdp_media *m)
 {
     struct sdp_rtpmap map;
-    for (enum codec_id id = CODEC_OPUS; id < CODEC_TELEPHONE_EVENT; id++) {
+    for (enum codec_id id = CODEC_OPUS; id < CODEC_FIRST_COMPANION; id++) {
         if (negotiate_find_codec(s, m, id, 0, &map))
             return true;
     }
@@ -459,6 +466,16 @@ static uint32_t next_event_clock(const struct audio_line *a, const struct audio_
     return best;
 }
 
+/** RFC 3389 §5: comfort noise runs on the clock of the codec whose silence it fills. */
+static bool has_clock(const struct codec_set *set, uint32_t clock_rate)
+{
+    for (unsigned i = 0; i < set->n; i++) {
+        if (set->codecs[i].clock_rate == clock_rate)
+            return true;
+    }
+    return false;
+}
+
 int negotiate_common(const struct sdp *offer, const struct sdp *other, struct codec_set *ret)
 {
     struct audio_line a, b;
@@ -471,13 +488,17 @@ int negotiate_common(const struct sdp *offer, const struct sdp *other, struct co
     code = find_audio(other, &b, NULL);
     if (code)
         return code;
-    for (enum codec_id id = CODEC_OPUS; id < CODEC_TELEPHONE_EVENT; id++) {
+    for (enum codec_id id = CODEC_OPUS; id < CODEC_FIRST_COMPANION; id++) {
         if (negotiate_find_codec(offer, a.m, id, 0, &in_a) &&
             negotiate_find_codec(other, b.m, id, 0, &in_b))
             add_codec(&set, &b, id, &in_b);
     }
     if (set.n == 0)
         return NEGOTIATE_E_NO_CODEC;
+    if (has_clock(&set, codec_rows[CODEC_CN].clock_rate) &&
+        negotiate_find_codec(offer, a.m, CODEC_CN, 0, &in_a) &&
+        negotiate_find_codec(other, b.m, CODEC_CN, 0, &in_b))
+        add_codec(&set, &b, CODEC_CN, &in_b);
     for (uint32_t clock = UINT32_MAX; (clock = next_event_clock(&a, &b, clock, &in_b));)
         add_codec(&set, &b, CODEC_TELEPHONE_EVENT, &in_b);
     set.ptime_ms = sdp_find_ptime(other, b.m, STR("ptime"));

@@ -98,7 +98,8 @@ MUST_CHECK int negotiate_check(const struct sdp *offer, struct negotiate_error *
 
 /**
  * The codecs that both legs have, for the answer to `offer`: Opus, then PCMU, PCMA, G.722, then
- * telephone-event in the clock rates that both have. Swapping the arguments gives the same
+ * comfort noise for those that have none of their own, then telephone-event in the clock rates that
+ * both have. Swapping the arguments gives the same
  * codecs in the same order; only the wishes (fmtp, ptime) are those of `other`.
  *
  * @return 0

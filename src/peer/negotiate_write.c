@@ -114,14 +114,15 @@ static void write_fmtp(struct text *t, const struct codec *codec, uint8_t pt)
     case CODEC_PCMU:
     case CODEC_PCMA:
     case CODEC_G722:
+    case CODEC_CN:
         break;
     }
 }
 
-/** Not an event, which repeats itself (RFC 4733 §2.5.1.4). */
+/** Not an event, which repeats itself (RFC 4733 §2.5.1.4), nor what fills a silence. */
 static bool is_audio(enum codec_id id)
 {
-    return id != CODEC_TELEPHONE_EVENT;
+    return id != CODEC_TELEPHONE_EVENT && id != CODEC_CN;
 }
 
 static void write_codecs(struct text *t, const struct audio_line *line, const struct codec_set *set,

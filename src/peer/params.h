@@ -12,7 +12,7 @@
 #include "base/str.h"
 #include "sdp/attr.h"
 
-#define PEER_MAX_CODECS       8
+#define PEER_MAX_CODECS       10 /**< all that is known, telephone-event at four clocks */
 #define PEER_MAX_FINGERPRINTS 4
 #define PEER_MAX_SSRCS        8
 #define PEER_MAX_CANDIDATES   64
@@ -25,6 +25,7 @@ enum codec_id {
     CODEC_PCMU,
     CODEC_PCMA,
     CODEC_G722,
+    CODEC_CN,              /**< comfort noise, RFC 3389; goes along with a codec of its clock */
     CODEC_TELEPHONE_EVENT, /**< RFC 4733; goes along with a codec, never alone */
 };
 
@@ -69,7 +70,7 @@ struct peer_opus {
  * to be parsed (ice/candidate.h) while that is there.
  */
 struct peer_params {
-    struct peer_codec codecs[PEER_MAX_CODECS]; /**< in order of preference; [0] is never an event */
+    struct peer_codec codecs[PEER_MAX_CODECS]; /**< in order of preference; [0] is real audio */
     unsigned n_codecs;                         /**< at least 1 */
     struct peer_opus opus;                     /**< only when an Opus is among the codecs */
     unsigned ptime_ms;                         /**< asked for by this leg; 0 = not given */

@@ -20,6 +20,7 @@ static enum rtp_quality_codec model_of(enum codec_id codec)
         return RTP_QUALITY_G711;
     case CODEC_G722:
         return RTP_QUALITY_G722;
+    case CODEC_CN:
     case CODEC_TELEPHONE_EVENT:
         break; /* never a leg's first */
     }

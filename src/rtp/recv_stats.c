@@ -85,9 +85,14 @@ static uint32_t ticks_of(mono_us now, uint32_t clock_rate)
     return (uint32_t)(s * clock_rate + us * clock_rate / (uint64_t)US_PER_S);
 }
 
-/* §A.8, with the jitter kept times 16 so that rounding does not eat it. */
+/* §A.8, with the jitter kept times 16 so that rounding does not eat it. Packets that share a
+ * timestamp (a telephone-event, RFC 4733 §2.5.1.2) are sent at different times: only the first one
+ * says something about the line (libwebrtc does the same). */
 static void measure_jitter(struct rtp_recv_stats *s, uint32_t timestamp, mono_us now)
 {
+    if (s->has_transit && timestamp == s->last_timestamp)
+        return;
+    s->last_timestamp = timestamp;
     uint32_t transit = ticks_of(now, s->clock_rate) - timestamp;
     int32_t d = (int32_t)(transit - s->transit);
     s->transit = transit;

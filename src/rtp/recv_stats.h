@@ -28,6 +28,7 @@ struct rtp_recv_stats {
     uint32_t bad_seq;        /**< one after the last far-off number; > 65535 = none */
     uint32_t expected_prior; /**< at the last report */
     uint32_t received_prior; /**< at the last report */
+    uint32_t last_timestamp; /**< of the last packet in order */
     uint32_t transit;        /**< relative transit time of the last packet [ticks] */
     uint32_t jitter_x16;     /**< interarrival jitter, times 16 [ticks] */
     uint16_t max_seq;        /**< highest number seen */

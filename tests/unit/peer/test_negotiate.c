@@ -84,6 +84,8 @@ static struct str encoding_of(const struct section *s, struct str pt)
         return STR("PCMU/8000");
     if (str_eq(pt, STR("8")))
         return STR("PCMA/8000");
+    if (str_eq(pt, STR("13")))
+        return STR("CN/8000");
     return str_eq(pt, STR("9")) ? STR("G722/8000") : (struct str){0};
 }
 
@@ -295,6 +297,7 @@ static struct peer_params answered(const char *name, const char *other)
 #define U  CODEC_PCMU
 #define A  CODEC_PCMA
 #define G  CODEC_G722
+#define CN CODEC_CN
 #define TE CODEC_TELEPHONE_EVENT
 
 static void facts_of_each_offer(void **state)
@@ -316,8 +319,8 @@ static void facts_of_each_offer(void **state)
          0,
          "0",
          "hc83",
-         {O, U, A, G, TE, TE},
-         {111, 0, 8, 9, 110, 126, 999},
+         {O, U, A, G, CN, TE, TE},
+         {111, 0, 8, 9, 13, 110, 126, 999},
          1,
          1,
          false,
@@ -330,8 +333,8 @@ static void facts_of_each_offer(void **state)
          0,
          "0",
          "F+31",
-         {O, U, A, G, TE, TE},
-         {111, 0, 8, 9, 110, 126, 999},
+         {O, U, A, G, CN, TE, TE},
+         {111, 0, 8, 9, 13, 110, 126, 999},
          1,
          1,
          false,
@@ -386,8 +389,8 @@ static void facts_of_each_offer(void **state)
          0,
          "0",
          "Zb4q",
-         {O, U, A, G, TE, TE},
-         {111, 0, 8, 9, 110, 126, 999},
+         {O, U, A, G, CN, TE, TE},
+         {111, 0, 8, 9, 13, 110, 126, 999},
          1,
          1,
          false,
@@ -400,8 +403,8 @@ static void facts_of_each_offer(void **state)
          0,
          "audio",
          "tX/2",
-         {O, U, A, G, TE, TE, TE},
-         {111, 0, 8, 9, 110, 113, 126, 999},
+         {O, U, A, G, CN, TE, TE, TE},
+         {111, 0, 8, 9, 13, 110, 113, 126, 999},
          1,
          1,
          false,
@@ -414,8 +417,8 @@ static void facts_of_each_offer(void **state)
          0,
          "0",
          "9sHk",
-         {O, U, A, G, TE, TE, TE, TE},
-         {111, 0, 8, 9, 110, 112, 113, 126, 999},
+         {O, U, A, G, CN, TE, TE, TE, TE},
+         {111, 0, 8, 9, 13, 110, 112, 113, 126, 999},
          1,
          1,
          false,
@@ -802,7 +805,7 @@ static void common_codecs(void **state)
         {"chromium_audio", "pcmu_device", {U}, 1},
         {"chromium_audio", "werift_audio", {O, U}, 2},
         {"chromium_audio", "firefox_audio", {O, U, A, G, TE}, 5},
-        {"chromium_audio", "safari12_audio", {O, U, A, G, TE, TE}, 6},
+        {"chromium_audio", "safari12_audio", {O, U, A, G, CN, TE, TE}, 7},
         {"setup_active", "session_level", {O}, 1},
         {"datachannel", "chromium_av", {O, A, TE}, 3},
     };
@@ -816,6 +819,41 @@ static void common_codecs(void **state)
             assert_int_equal(set.codecs[c].id, rows[i].codecs[c]);
         sdp_deinit(&a);
         sdp_deinit(&b);
+    }
+}
+
+/** Comfort noise needs both, and a codec of its clock; it is nothing by itself. */
+static void comfort_noise_goes_along(void **state)
+{
+    static const struct {
+        const char *a, *b; /* m=audio formats */
+        enum codec_id codecs[PEER_MAX_CODECS];
+        unsigned n; /* 0 = nothing in common */
+    } rows[] = {
+        {"0 13", "13 8 0", {U, CN}, 2}, {"9 13", "9 13", {G, CN}, 2}, {"0 13", "0", {U}, 1},
+        {"0 97", "0 13", {U, CN}, 2}, /* dynamic towards static */
+        {"0 98", "0 98", {U}, 1},     /* another clock */
+        {"96 13", "96 13", {O}, 1},     {"13", "13", {O}, 0},         {"96 13", "0 13", {O}, 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char buf[2][512];
+        struct sdp s[2];
+        struct codec_set set;
+        for (size_t k = 0; k < 2; k++) {
+            (void)snprintf(buf[k], sizeof(buf[k]),
+                           "v=0\nm=audio 9 UDP/TLS/RTP/SAVPF %s\na=rtpmap:96 opus/48000/2\n"
+                           "a=rtpmap:97 cn/8000\na=rtpmap:98 CN/16000\n",
+                           k ? rows[i].b : rows[i].a);
+            s[k] = parsed(str_of(buf[k]));
+        }
+        assert_int_equal(negotiate_common(&s[0], &s[1], &set),
+                         rows[i].n ? 0 : NEGOTIATE_E_NO_CODEC);
+        for (unsigned c = 0; c < rows[i].n; c++)
+            assert_int_equal(set.codecs[c].id, rows[i].codecs[c]);
+        assert_true(rows[i].n == 0 || set.n == rows[i].n);
+        sdp_deinit(&s[0]);
+        sdp_deinit(&s[1]);
     }
 }
 
@@ -1308,6 +1346,7 @@ int main(void)
         cmocka_unit_test(room_for_the_answer),
         cmocka_unit_test(every_pair_of_offers),
         cmocka_unit_test(common_codecs),
+        cmocka_unit_test(comfort_noise_goes_along),
         cmocka_unit_test(feedback_that_both_understand),
         cmocka_unit_test(extended_reports_that_are_asked_for),
         cmocka_unit_test(opus_parameters_of_each_towards_each),

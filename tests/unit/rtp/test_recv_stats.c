@@ -184,6 +184,19 @@ static void delay_since_the_last_sender_report(void **state)
     assert_int_equal(b.delay, 0x00054000); /* RFC 3550 §6.4.1's own 5.25 s */
 }
 
+/* RFC 4733: a key that is held for 2 s keeps its timestamp in all of its packets. */
+static void an_event_has_no_jitter(void **state)
+{
+    (void)state;
+    rtp_recv_stats_init(&s, SSRC, RATE, 0);
+    for (uint16_t n = 0; n < 300; n++) {
+        uint32_t frame = n >= 100 && n < 200 ? 100 : n;
+        assert_int_equal(rtp_recv_stats_packet(&s, n, frame * 160, n * 20 * US_PER_MS), 0);
+        assert_int_equal(rtp_recv_stats_jitter(&s), 0);
+    }
+    assert_int_equal(rtp_recv_stats_lost(&s), 0);
+}
+
 static void a_packet_that_was_sent_again_is_no_jitter(void **state)
 {
     (void)state;
@@ -212,6 +225,7 @@ int main(void)
         cmocka_unit_test(loss_stays_in_24_bits),
         cmocka_unit_test(jitter_is_that_of_the_rfc),
         cmocka_unit_test(steady_packets_have_no_jitter),
+        cmocka_unit_test(an_event_has_no_jitter),
         cmocka_unit_test(delay_since_the_last_sender_report),
         cmocka_unit_test(a_packet_that_was_sent_again_is_no_jitter),
     };
