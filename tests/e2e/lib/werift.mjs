@@ -13,9 +13,27 @@ import {
 import WebSocket from 'ws';
 
 import { Client } from './client.mjs';
+import * as ulaw from './ulaw.mjs';
 
 const FRAME_MS = 20;
-const FRAME_SAMPLES = 960; // 20 ms at Opus' RTP clock of 48 kHz (RFC 7587 §4.1)
+
+/** What a user can speak: parameters of its codecs, the first one is sent; 20 ms in ticks. */
+const KINDS = {
+  opus: {
+    codecs: [{ mimeType: 'audio/opus', clockRate: 48000, channels: 2, payloadType: 96 }],
+    samples: 960, // RFC 7587 §4.1: the clock is always 48 kHz
+    payload: (user, number) => opusPayload(user.name, number),
+  },
+  /** A telephone: G.711 and keys. */
+  pcmu: {
+    codecs: [
+      { mimeType: 'audio/PCMU', clockRate: 8000, channels: 1, payloadType: 0 },
+      { mimeType: 'audio/telephone-event', clockRate: 8000, channels: 1, payloadType: 101 },
+    ],
+    samples: 160,
+    payload: (user, number) => ulaw.frame(user.hz, number),
+  },
+};
 
 /** A made-up Opus packet: a true TOC byte (CELT, 20 ms, mono), then bytes that name seed and number. */
 export function opusPayload(seed, number) {
@@ -29,10 +47,13 @@ export class WeriftUser {
   /**
    * @param {string} name
    * @param {string} url        the server's WebSocket
-   * @param {{ interval?: number }} [options]  ms between packets; timestamps always step by 20 ms
+   * @param {{ interval?: number, kind?: keyof KINDS, hz?: number }} [options]
+   *        interval: ms between packets; timestamps always step by 20 ms. hz: tone of a telephone
    */
-  constructor(name, url, { interval = FRAME_MS } = {}) {
+  constructor(name, url, { interval = FRAME_MS, kind = 'opus', hz = 0 } = {}) {
     this.name = name;
+    this.kind = KINDS[kind];
+    this.hz = hz;
     this.interval = interval;
     /** @type {Buffer[]} payloads in the order of sending */
     this.sent = [];
@@ -47,16 +68,7 @@ export class WeriftUser {
     const pc = new RTCPeerConnection({
       // An empty list makes werift ask a public STUN server. Nobody answers at this address.
       iceServers: [{ urls: 'stun:127.0.0.1:9' }],
-      codecs: {
-        audio: [
-          new RTCRtpCodecParameters({
-            mimeType: 'audio/opus',
-            clockRate: 48000,
-            channels: 2,
-            payloadType: 96,
-          }),
-        ],
-      },
+      codecs: { audio: this.kind.codecs.map((codec) => new RTCRtpCodecParameters(codec)) },
     });
     this.track = new MediaStreamTrack({ kind: 'audio' });
     this.transceiver = pc.addTransceiver(this.track, { direction: 'sendrecv' });
@@ -84,20 +96,24 @@ export class WeriftUser {
   /** Send one packet. */
   write() {
     const number = this.sent.length;
-    const payload = opusPayload(this.name, number);
+    const payload = this.kind.payload(this, number);
     const header = new RtpHeader({
       version: 2,
-      payloadType: 96,
+      payloadType: this.kind.codecs[0].payloadType,
       sequenceNumber: (65000 + number) & 0xffff, // wraps within the first 11 s
-      timestamp: (0xffff0000 + number * FRAME_SAMPLES) >>> 0,
+      timestamp: (0xffff0000 + number * this.kind.samples) >>> 0,
       marker: number === 0,
     });
     this.sent.push(payload);
     this.track.writeRtp(new RtpPacket(header, payload));
   }
 
+  /** By the clock: what a busy machine let slip is sent at once, as a real device would have it ready. */
   speak() {
-    this.timer = setInterval(() => this.write(), this.interval);
+    const begin = Date.now() - this.sent.length * this.interval;
+    this.timer = setInterval(() => {
+      while (begin + this.sent.length * this.interval <= Date.now()) this.write();
+    }, this.interval);
   }
 
   silence() {
