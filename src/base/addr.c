@@ -88,6 +88,26 @@ bool addr_parse(struct str text, struct addr *ret)
     return addr_parse_ip(ip, (uint16_t)port, ret);
 }
 
+bool addr_split(struct str text, uint16_t fallback_port, struct str *ret_host, uint16_t *ret_port)
+{
+    bool is_bracketed = str_starts_with(text, STR("["));
+    struct str inner = str_tail(text, is_bracketed);
+    const char *end = inner.len ? memchr(inner.p, is_bracketed ? ']' : ':', inner.len) : NULL;
+    struct str host = end ? str_head(inner, (size_t)(end - inner.p)) : inner;
+    struct str rest = str_tail(inner, host.len + (is_bracketed ? 1 : 0)); /* "" or ":port" */
+    uint64_t port = fallback_port;
+
+    if (host.len == 0 || (is_bracketed && !end))
+        return false;
+    if (rest.len && (rest.p[0] != ':' || !str_to_u64(str_tail(rest, 1), UINT16_MAX, &port)))
+        return false;
+    if (port == 0)
+        return false;
+    *ret_host = host;
+    *ret_port = (uint16_t)port;
+    return true;
+}
+
 const char *addr_write_ip(const struct addr *a, char *buf)
 {
     bool is_v4 = addr_is_v4(a);

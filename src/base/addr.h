@@ -67,6 +67,14 @@ bool addr_parse_ip(struct str text, uint16_t port, struct addr *ret);
 /** Parse "a.b.c.d:port" or "[v6]:port". */
 bool addr_parse(struct str text, struct addr *ret);
 
+/**
+ * Split "host:port", "host", "[v6]:port" or "[v6]"; the host may be a name and is not judged.
+ *
+ * @param fallback_port when there is none
+ * @return false: no host, or a port that is none or 0
+ */
+bool addr_split(struct str text, uint16_t fallback_port, struct str *ret_host, uint16_t *ret_port);
+
 /** The IP alone ("192.0.2.1", "2001:db8::1"). @param buf ADDR_TEXT_MAX bytes. @return buf */
 const char *addr_write_ip(const struct addr *a, char *buf);
 

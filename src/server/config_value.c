@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "base/interface_rule.h"
 #include "base/mem.h"
 
 static const struct duration_unit {
@@ -66,8 +67,10 @@ static int set_ip(struct addr *member, struct str value)
 /** Addresses that a browser can be told to send to: unicast, and one of each family. */
 static int set_ips(struct options_ips *member, struct str value)
 {
-    struct options_ips ips = {.n = 0};
+    struct options_ips ips = {.is_auto = str_eq(value, STR("auto"))};
     bool has_family[2] = {false, false};
+    if (ips.is_auto)
+        value.len = 0;
     while (value.len) {
         struct str item = str_trim(str_take_until(&value, ','));
         struct addr ip;
@@ -110,13 +113,36 @@ static void free_texts(struct options_texts *texts)
     *texts = (struct options_texts){0};
 }
 
-static int set_origins(struct options_texts *member, struct str value)
+/** The default port is not looked at here: any will do. */
+static bool is_host(struct str s)
+{
+    struct str host;
+    uint16_t port;
+    if (!addr_split(s, 1, &host, &port))
+        return false;
+    for (size_t i = 0; i < host.len; i++) {
+        char c = host.p[i];
+        bool ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  (c && strchr("-._:", c) != NULL);
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
+static bool is_rule(struct str s)
+{
+    struct interface_rule rule;
+    return interface_rule_parse(s, &rule);
+}
+
+static int set_texts(struct options_texts *member, struct str value, bool (*is_item)(struct str))
 {
     struct options_texts texts = {0};
     int r = 0;
     while (!r && value.len) {
         struct str item = str_trim(str_take_until(&value, ','));
-        if (texts.n == OPTIONS_LIST_MAX || !is_origin(item))
+        if (texts.n == OPTIONS_LIST_MAX || !is_item(item))
             r = OPTIONS_E_REFUSED;
         else if (!(texts.item[texts.n] = mem_strdup(item)))
             r = -ENOMEM;
@@ -206,7 +232,11 @@ static int set_by_type(const struct options_row *row, void *member, struct str v
     case OPTIONS_TYPE_IPS:
         return set_ips(member, value);
     case OPTIONS_TYPE_ORIGINS:
-        return set_origins(member, value);
+        return set_texts(member, value, is_origin);
+    case OPTIONS_TYPE_HOSTS:
+        return set_texts(member, value, is_host);
+    case OPTIONS_TYPE_RULES:
+        return set_texts(member, value, is_rule);
     case OPTIONS_TYPE_NUMBER:
         return set_number(row, member, value);
     case OPTIONS_TYPE_DURATION:
@@ -250,6 +280,8 @@ static void write_duration(mono_us us, struct config_text *ret)
 static void write_ips(const struct options_ips *ips, struct config_text *ret)
 {
     char buf[ADDR_TEXT_MAX];
+    if (ips->is_auto)
+        config_text_put(ret, STR("auto"));
     for (size_t i = 0; i < ips->n; i++)
         config_text_printf(ret, "%s%s", i ? ", " : "", addr_write_ip(&ips->item[i], buf));
 }
@@ -284,6 +316,8 @@ void config_value_write(const struct options_row *row, const struct options *opt
         write_ips(member, ret);
         break;
     case OPTIONS_TYPE_ORIGINS:
+    case OPTIONS_TYPE_HOSTS:
+    case OPTIONS_TYPE_RULES:
         write_texts(member, ret);
         break;
     case OPTIONS_TYPE_NUMBER:
@@ -314,10 +348,19 @@ void config_value_write_range(const struct options_row *row, struct config_text 
         config_text_put(ret, STR("an IPv4 or IPv6 address"));
         break;
     case OPTIONS_TYPE_IPS:
-        config_text_put(ret, STR("unicast addresses, at most one of each family"));
+        config_text_put(ret, STR("unicast addresses, at most one of each family, or auto"));
         break;
     case OPTIONS_TYPE_ORIGINS:
         config_text_printf(ret, "up to %d of scheme://host or scheme://host:port, in lower case",
+                           OPTIONS_LIST_MAX);
+        break;
+    case OPTIONS_TYPE_HOSTS:
+        config_text_printf(ret, "up to %d of host, host:port or [IPv6]:port", OPTIONS_LIST_MAX);
+        break;
+    case OPTIONS_TYPE_RULES:
+        config_text_printf(ret,
+                           "up to %d of name, name*, address or network/bits, each with or "
+                           "without - in front",
                            OPTIONS_LIST_MAX);
         break;
     case OPTIONS_TYPE_NUMBER:
@@ -355,6 +398,8 @@ void config_value_clear(const struct options_row *row, struct options *options)
         *text = NULL;
         break;
     case OPTIONS_TYPE_ORIGINS:
+    case OPTIONS_TYPE_HOSTS:
+    case OPTIONS_TYPE_RULES:
         free_texts(member_of(row, options));
         break;
     case OPTIONS_TYPE_IP:

@@ -33,6 +33,7 @@ struct options_texts {
 struct options_ips {
     struct addr item[OPTIONS_LIST_MAX]; /**< port 0 */
     size_t n;
+    bool is_auto; /**< to be found out; n is 0 then */
 };
 
 /** In the order of log.level's words: the higher, the more is written. */
@@ -63,7 +64,10 @@ struct options {
     struct addr media_listen; /**< port 0 */
     uint16_t media_port;      /**< worker 0's; 0 = the system chooses all of them */
     uint32_t media_workers;   /**< 0 = one a core */
-    struct options_ips media_external_ip; /**< at most one of each family; none = as bound */
+    bool media_tcp;
+    struct options_ips media_external_ip;  /**< at most one of each family; none = as bound */
+    struct options_texts media_stun;       /**< "host:port", "host" (addr_split); none = off */
+    struct options_texts media_interfaces; /**< interface_rule_parse takes each; none = all */
     bool media_ice_lite;
     uint32_t media_tick_us; /**< µs, 0 = wake for every packet */
     uint32_t media_dscp;    /**< 0 = unmarked */

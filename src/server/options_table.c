@@ -69,7 +69,21 @@ const struct options_row options_table[] = {
     {.key = "media.external_ip", .type = OPTIONS_TYPE_IPS, MEMBER(media_external_ip),
      .fallback = "",
      .help = "Addresses to give to browsers in place of the machine's own, when it stands behind a "
-             "1:1 NAT: one IPv4, one IPv6, or both."},
+             "1:1 NAT: one IPv4, one IPv6, or both. auto: the servers of media.stun are asked at "
+             "start and every 25 s; until they answer, the machine's own addresses are given."},
+    {.key = "media.stun", .type = OPTIONS_TYPE_HOSTS, MEMBER(media_stun), .fallback = "",
+     .help = "STUN servers, host:port (port 3478 when left out), asked from each media port. What "
+             "they see is offered besides the machine's own addresses (server-reflexive "
+             "candidates), which helps behind a NAT that is not 1:1; with media.external_ip=auto, "
+             "in place of them."},
+    {.key = "media.interfaces", .type = OPTIONS_TYPE_RULES, MEMBER(media_interfaces),
+     .fallback = "",
+     .help = "Which of the machine's addresses are offered when media.listen is a wildcard: names of "
+             "interfaces (eth0, wg*) or networks (192.0.2.0/24, 2001:db8::/32); with - in front: "
+             "not these. Empty: all but loopback and link-local ones."},
+    {.key = "media.tcp", .type = OPTIONS_TYPE_BOOL, MEMBER(media_tcp), .fallback = "true",
+     .help = "Accept media over TCP too, on the media ports, for browsers whose network drops UDP "
+             "(RFC 6544). They prefer UDP where it works."},
     {.key = "media.ice_lite", .type = OPTIONS_TYPE_BOOL, MEMBER(media_ice_lite),
      .fallback = "false",
      .help = "Answer connectivity checks without sending any (RFC 8445 section 2.5). Only for a "

@@ -94,6 +94,41 @@ static void addresses_round_trip(void **state)
         assert_false(addr_parse(str_of(bad[i]), &a));
 }
 
+static void host_and_port_are_split(void **state)
+{
+    static const struct {
+        const char *text, *host; /* host NULL = refused */
+        uint16_t port;
+    } rows[] = {
+        {"stun.example.org", "stun.example.org", 3478},
+        {"stun.example.org:19302", "stun.example.org", 19302},
+        {"192.0.2.1:1", "192.0.2.1", 1},
+        {"[2001:db8::1]:65535", "2001:db8::1", 65535},
+        {"[2001:db8::1]", "2001:db8::1", 3478},
+        {"", NULL, 0},
+        {":1", NULL, 0},
+        {"[]:1", NULL, 0},
+        {"[", NULL, 0},
+        {"[::1", NULL, 0},
+        {"[::1]x", NULL, 0},
+        {"[::1]:", NULL, 0},
+        {"a:", NULL, 0},
+        {"a:0", NULL, 0},
+        {"a:65536", NULL, 0},
+        {"a:b", NULL, 0},
+        {"2001:db8::1", NULL, 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct str host = STR("");
+        uint16_t port = 0;
+        bool ok = addr_split(str_of(rows[i].text), 3478, &host, &port);
+        if (ok != (rows[i].host != NULL) || !str_eq(host, str_of(rows[i].host)) ||
+            port != rows[i].port)
+            fail_msg("\"%s\"", rows[i].text);
+    }
+}
+
 static void text_overflow_is_remembered(void **state)
 {
     char buf[8];
@@ -213,6 +248,7 @@ int main(void)
         cmocka_unit_test(numbers_are_strict),
         cmocka_unit_test(words_and_parts),
         cmocka_unit_test(addresses_round_trip),
+        cmocka_unit_test(host_and_port_are_split),
         cmocka_unit_test(text_overflow_is_remembered),
         cmocka_unit_test(map_keeps_what_a_reference_keeps),
         cmocka_unit_test(map_survives_a_failed_allocation),

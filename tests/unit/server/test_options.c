@@ -80,6 +80,9 @@ static void defaults_are_those_that_others_rely_on(void **state)
     assert_false(o->media_ice_lite);
     assert_int_equal(o->media_tick_us, 1000);
     assert_int_equal(o->media_dscp, 46);
+    assert_true(o->media_tcp);
+    assert_int_equal(o->media_stun.n + o->media_interfaces.n, 0);
+    assert_false(o->media_external_ip.is_auto);
     assert_int_equal(o->call_setup_timeout, 30 * US_PER_S);
     assert_int_equal(o->call_ring_timeout, 60 * US_PER_S);
     assert_int_equal(o->log_level, OPTIONS_LOG_INFO);
@@ -120,9 +123,15 @@ static void every_type_is_read(void **state)
                  "--set", "media.listen=::", "--set", "media.external_ip=192.0.2.1, 2001:db8::1",
                  "--set", "media.ice_lite=yes", "--set", "call.ring_timeout=1500 ms", "--set",
                  "log.level=debug", "--set", "http.origins=https://a.example:8443,http://localhost",
-                 "--set", "state.dir=/d");
+                 "--set", "state.dir=/d", "--set", "media.tcp=off", "--set",
+                 "media.stun=stun.example.org, [2001:db8::1]:3479", "--set",
+                 "media.interfaces=eth*,-10.0.0.0/8");
     assert_int_equal(r, 0);
     const struct options *o = &q.options;
+    assert_false(o->media_tcp);
+    assert_string_equal(o->media_stun.item[0], "stun.example.org");
+    assert_string_equal(o->media_stun.item[1], "[2001:db8::1]:3479");
+    assert_string_equal(o->media_interfaces.item[1], "-10.0.0.0/8");
     assert_string_equal(o->http_listen, "");
     assert_string_equal(o->https_listen, "[::1]:443");
     assert_false(addr_is_v4(&o->media_listen));
@@ -163,6 +172,15 @@ static void bad_values_are_refused_with_what_would_be_right(void **state)
         {"media.external_ip=0.0.0.0", "must be unicast addresses"},
         {"media.external_ip=224.0.0.1", "must be unicast addresses"},
         {"media.external_ip=,", "must be unicast addresses"},
+        {"media.external_ip=auto,192.0.2.1", "must be unicast addresses"},
+        {"media.external_ip=auto", "media.external_ip: auto needs somebody to ask"},
+        {"media.stun=stun.example.org:0", "host, host:port or [IPv6]:port"},
+        {"media.stun=stun:stun.example.org", "host, host:port or [IPv6]:port"},
+        {"media.stun=:3478", "host, host:port or [IPv6]:port"},
+        {"media.stun=a b", "host, host:port or [IPv6]:port"},
+        {"media.stun=[::1", "host, host:port or [IPv6]:port"},
+        {"media.interfaces=10.0.0.1/8", "name, name*, address or network/bits"},
+        {"media.interfaces=*", "name, name*, address or network/bits"},
         {"http.origins=https://a.example/path", "scheme://host"},
         {"http.origins=a.example", "scheme://host"},
         {"http.origins=https://", "scheme://host"},
