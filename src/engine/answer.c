@@ -5,7 +5,6 @@
  */
 #include <assert.h>
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -62,62 +61,17 @@ struct side {
     char ufrag[DEMUX_UFRAG_LEN + 1];
     char pwd[PWD_LEN + 1];
     char cname[CNAME_LEN + 1];
-    struct ice_candidate candidates[ENGINE_MAX_ADDRESSES];
+    struct ice_candidate candidates[ENGINE_MAX_CANDIDATES];
     size_t n_candidates;
     struct peer_params params;
 };
-
-/* RFC 8445 §5.1.1.3: same foundation for same type and base. One address, one foundation. */
-static void add_candidate(struct side *s, const struct addr *addr, const struct addr *base)
-{
-    struct ice_candidate *c = &s->candidates[s->n_candidates];
-    *c = (struct ice_candidate){
-        .type = ICE_HOST,
-        .transport = ICE_UDP,
-        .component = 1,
-        .priority = ice_candidate_priority(ICE_HOST, (uint16_t)(UINT16_MAX - s->n_candidates)),
-        .addr = *addr,
-        .related = base ? *base : (struct addr){.port = 0},
-    };
-    s->n_candidates++;
-    (void)snprintf(c->foundation, sizeof(c->foundation), "%zu", s->n_candidates);
-}
-
-/* The external addresses stand for the interfaces of their family; other families stay as they are.
- */
-static void make_candidates(const struct engine *e, uint16_t port, struct side *s)
-{
-    for (size_t i = 0; i < e->n_addrs && s->n_candidates < ICE_MAX_LOCAL; i++) {
-        struct addr base = e->addrs[i], external;
-        bool is_mapped = false;
-        base.port = port;
-        for (size_t k = 0; k < e->n_externals && !is_mapped; k++) {
-            external = e->externals[k];
-            external.port = port;
-            is_mapped = addr_is_v4(&external) == addr_is_v4(&base);
-        }
-        add_candidate(s, is_mapped ? &external : &base, is_mapped ? &base : NULL);
-    }
-}
-
-/* Our candidates as text: to be trickled, and for who cannot trickle in the answer itself. */
-static void write_candidates(const struct side *s, struct engine_answer *ret)
-{
-    ret->n_candidates = s->n_candidates;
-    for (size_t i = 0; i < s->n_candidates; i++) {
-        struct ice_candidate shown = s->candidates[i];
-        /* The address behind a 1:1 NAT is nobody's business. */
-        shown.related = (struct addr){.port = 0};
-        (void)ice_candidate_write(&shown, ret->candidates[i]);
-    }
-}
 
 /* Written again with the candidates in it when the client cannot be told of them later. */
 static int write_answer(const struct engine *e, struct side *s, const struct sdp *offer,
                         const struct codec_set *set, struct negotiate_local *local,
                         struct engine_answer *ret, struct negotiate_error *refusal)
 {
-    struct str candidates[ENGINE_MAX_ADDRESSES];
+    struct str candidates[ENGINE_MAX_CANDIDATES];
     struct text text;
 
     memcpy(local->fingerprint, e->identity.fingerprint.bytes, 32);
@@ -190,8 +144,8 @@ int engine_make_webrtc(struct engine *e, struct worker *w, mono_us now, struct p
     struct side *s = mem_zalloc(sizeof(*s));
     if (!s)
         return -ENOMEM;
-    make_candidates(e, w->socket.bound.port, s);
-    write_candidates(s, ret);
+    s->n_candidates = engine_make_candidates(e, w, s->candidates);
+    engine_write_candidates(s->candidates, s->n_candidates, ret);
     int err = answer(e, s, offer, set, ret, error);
     if (!err)
         err = make(w, now, p, number, s, error, ret_made);

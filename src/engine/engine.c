@@ -56,6 +56,7 @@ static int open_workers(struct engine *e, const struct engine_config *config, ch
 {
     struct worker_config wc = {
         .dscp = config->dscp,
+        .tcp = config->tcp,
         .tick = config->tick,
         .ice_lite = config->ice_lite,
         .rng = e->rng,
@@ -80,8 +81,9 @@ static int open_workers(struct engine *e, const struct engine_config *config, ch
             wc.listen.port = (uint16_t)(config->listen.port + i);
         int err = worker_open(&e->workers[i], &wc);
         if (err) {
-            engine_say(error, "media.port: cannot open UDP %s of worker %u: %s",
-                       addr_write(&wc.listen, at), i, strerror(-err));
+            bool is_tcp = e->workers[i].socket.n_families > 0; /* UDP went well */
+            engine_say(error, "media.port: cannot open %s %s of worker %u: %s",
+                       is_tcp ? "TCP" : "UDP", addr_write(&wc.listen, at), i, strerror(-err));
             worker_close(&e->workers[i]);
             e->n_workers = i;
             return err;

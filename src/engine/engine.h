@@ -1,10 +1,10 @@
 /**
  * The media engine: the only door to media.
  *
- * Worker threads, each with one UDP port. A pipeline is a set of endpoints that are connected with
- * one another, a call is a pipeline of two; it lives whole on one worker, so that no packet crosses
- * a thread and media takes no lock. Everything below is called on one control thread and
- * never waits for a worker: what an answer needs (credentials, SSRC, fingerprint, port) is made
+ * Worker threads, each with one port, UDP and TCP. A pipeline is a set of endpoints that are
+ * connected with one another, a call is a pipeline of two; it lives whole on one worker, so that no
+ * packet crosses a thread and media takes no lock. Everything below is called on one control thread
+ * and never waits for a worker: what an answer needs (credentials, SSRC, fingerprint, port) is made
  * here, the rest goes to the worker by mailbox. What happens there comes back as events.
  */
 #ifndef ENGINE_ENGINE_H
@@ -23,8 +23,9 @@
 #include "relay/quality.h"
 
 /** Upper bounds of configuration and of what one call may hold. */
-#define ENGINE_MAX_WORKERS   64
-#define ENGINE_MAX_ADDRESSES 16
+#define ENGINE_MAX_WORKERS    64
+#define ENGINE_MAX_ADDRESSES  8
+#define ENGINE_MAX_CANDIDATES 18 /**< UDP and TCP of each address, a reflexive one per family */
 
 /** Room for the text of an error, the zero included. */
 #define ENGINE_ERROR_MAX 160
@@ -34,6 +35,7 @@ struct engine_config {
     unsigned workers;   /**< 1..ENGINE_MAX_WORKERS; 0 = one a core */
     bool ice_lite;      /**< answer checks only, never send any (RFC 8445 §2.5) */
     mono_us tick;       /**< sleep of a busy worker between two turns; 0 = wake per packet */
+    bool tcp;           /**< listen on the same ports with TCP, too (RFC 6544) */
     unsigned dscp;      /**< mark of what is sent, 0..63 (RFC 2474); 0 = none */
     const struct addr *external_ips; /**< offered in place of the interfaces' own; borrowed */
     size_t n_external_ips;           /**< 0 = offer the interfaces' addresses */
@@ -120,7 +122,7 @@ enum {
 /** About 20 KB: on the heap. */
 struct engine_answer {
     char sdp[ENGINE_ANSWER_MAX];
-    char candidates[ENGINE_MAX_ADDRESSES][ENGINE_CANDIDATE_TEXT_MAX];
+    char candidates[ENGINE_MAX_CANDIDATES][ENGINE_CANDIDATE_TEXT_MAX];
     size_t n_candidates;
     char mid[ENGINE_MID_MAX]; /**< of the audio line; empty = it has none */
     int mline_index;          /**< of the audio line */

@@ -71,6 +71,21 @@ MUST_CHECK int engine_make_webrtc(struct engine *e, struct worker *w, mono_us no
                                   const struct codec_set *set, struct engine_answer *answer,
                                   char *error, struct pipeline_endpoint **ret);
 
+/* --- candidates.c --- */
+
+/**
+ * What we offer to an endpoint of this worker.
+ *
+ * @param ret room for ENGINE_MAX_CANDIDATES
+ * @return how many
+ */
+size_t engine_make_candidates(const struct engine *e, const struct worker *w,
+                              struct ice_candidate *ret);
+
+/** As text: to be trickled, and for who cannot trickle in the answer itself. */
+void engine_write_candidates(const struct ice_candidate *candidates, size_t n,
+                             struct engine_answer *ret);
+
 /* --- pipelines.c --- */
 
 /** The worker of the next pipeline. */

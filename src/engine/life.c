@@ -137,8 +137,18 @@ void worker_add_pipeline(struct worker *w, struct pipeline *p)
 
 /* --- going --- */
 
+/* Its connections say what is queued, and close. */
+static void release_connections(struct worker *w, const struct demux_leg *leg)
+{
+    for (unsigned i = 0; i < DEMUX_MAX_ROUTES; i++) {
+        if (leg->routes[i].leg && leg->routes[i].remote.tcp)
+            tcp_release(&w->tcp, &leg->routes[i].remote);
+    }
+}
+
 static void leave(struct worker *w, struct pipeline_endpoint *e)
 {
+    release_connections(w, &e->demux);
     demux_remove(&w->demux, &e->demux);
     timer_heap_set(&w->timers, &e->timer, MONO_NEVER);
     list_remove(&e->endpoints);

@@ -58,6 +58,10 @@ struct pipeline_ops {
     int (*add_candidate)(struct pipeline_endpoint *e, mono_us now, const struct ice_candidate *c,
                          struct str ufrag);
 
+    /** As peer_disconnected. */
+    void (*disconnected)(struct pipeline_endpoint *e, mono_us now, const struct addr *local,
+                         const struct addr *remote);
+
     /** Say goodbye: it waits to be polled, nothing else is sent or accepted any more. */
     void (*close)(struct pipeline_endpoint *e, mono_us now);
 

@@ -68,6 +68,11 @@ struct tcp {
  */
 MUST_CHECK int tcp_open(struct tcp *t, const struct addr *at, bool is_v6);
 
+static inline bool tcp_is_open(const struct tcp *t)
+{
+    return t->listen_fd >= 0;
+}
+
 /** Legal on one that is closed, or switched off. */
 void tcp_close(struct tcp *t);
 

@@ -17,6 +17,7 @@ void worker_flush(struct worker *w)
     if (w->io->n_out)
         socket_tx_batch(&w->socket, w->io->out, w->io->n_out);
     w->io->n_out = 0;
+    tcp_flush(&w->tcp);
 }
 
 static void count_drop(struct pipeline_endpoint *e, int reason)
@@ -63,6 +64,14 @@ static struct pipeline_endpoint *find_stun(struct worker *w, const struct dgram 
     return of_leg(demux_find_tag(&w->demux, get_be32(d->data + 8)));
 }
 
+/* An authentic check came from there. */
+static void hear(struct worker *w, struct pipeline_endpoint *e, const struct addr *remote)
+{
+    demux_heard(&w->demux, &e->demux, remote, e->path_remote);
+    if (remote->tcp)
+        tcp_proven(&w->tcp, remote);
+}
+
 static void input_stun(struct worker *w, const struct dgram *d, mono_us now)
 {
     bool is_request;
@@ -75,7 +84,7 @@ static void input_stun(struct worker *w, const struct dgram *d, mono_us now)
     if (err > 0)
         count_drop(e, err);
     else if (is_request)
-        demux_heard(&w->demux, &e->demux, &d->remote, e->path_remote);
+        hear(w, e, &d->remote);
     worker_drain(w, e);
 }
 
@@ -145,10 +154,10 @@ static void input(struct worker *w, struct pipeline_endpoint *e, struct dgram *d
         count_drop(e, err);
 }
 
-size_t worker_turn(struct worker *w, mono_us now)
+/* The n datagrams of io->in. */
+static void work_on(struct worker *w, size_t n, mono_us now)
 {
     struct worker_io *io = w->io;
-    size_t n = socket_rx_batch(&w->socket, io->in);
 
     for (size_t i = 0; i < n; i++)
         io->hashes[i] = demux_hash(&w->demux, &io->in[i].remote);
@@ -165,5 +174,35 @@ size_t worker_turn(struct worker *w, mono_us now)
         input(w, io->endpoints[i], &io->in[i], now);
     }
     worker_flush(w); /* forwarded packets lie in the buffers of the next receive */
+}
+
+size_t worker_turn(struct worker *w, mono_us now)
+{
+    size_t n = socket_rx_batch(&w->socket, w->io->in);
+    work_on(w, n, now);
+    return n;
+}
+
+/* Connections that were closed: to ICE a path is gone, and an address is nobody's any more. */
+static void drop_closed(struct worker *w, mono_us now)
+{
+    struct addr local, remote;
+    while (tcp_poll_closed(&w->tcp, &local, &remote)) {
+        struct pipeline_endpoint *e = find_remote(w, demux_hash(&w->demux, &remote), &remote);
+        if (!e)
+            continue;
+        demux_invalidated(&w->demux, &e->demux, &remote);
+        e->ops->disconnected(e, now, &local, &remote);
+        worker_drain(w, e);
+    }
+}
+
+size_t worker_turn_tcp(struct worker *w, mono_us now)
+{
+    tcp_timeout(&w->tcp, now);
+    size_t n = tcp_rx_batch(&w->tcp, now, w->io->in, SOCKET_BATCH);
+    work_on(w, n, now);
+    drop_closed(w, now);
+    worker_flush(w);
     return n;
 }

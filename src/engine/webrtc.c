@@ -82,6 +82,12 @@ static int add_candidate(struct pipeline_endpoint *e, mono_us now, const struct 
     return c ? peer_add_candidate(p, now, c, ufrag) : peer_end_of_candidates(p, now);
 }
 
+static void disconnected(struct pipeline_endpoint *e, mono_us now, const struct addr *local,
+                         const struct addr *remote)
+{
+    peer_disconnected(&of(e)->media.peer, now, local, remote);
+}
+
 static void close_peer(struct pipeline_endpoint *e, mono_us now)
 {
     peer_close(&of(e)->media.peer, now);
@@ -111,6 +117,7 @@ static const struct pipeline_ops ops = {
     .set_tag = set_tag,
     .get_source = get_source,
     .add_candidate = add_candidate,
+    .disconnected = disconnected,
     .close = close_peer,
     .figures = figures,
     .free = free_webrtc,

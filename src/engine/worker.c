@@ -23,6 +23,9 @@
 #define WORKER_BUSY_PPS 2000
 #define WORKER_WINDOW   (200 * US_PER_MS)
 
+/* Ports of the system's choice that are tried until one is free for UDP and TCP. */
+#define WORKER_PORT_TRIES 64
+
 /* Turns before timers and commands get their chance again. */
 #define WORKER_MAX_TURNS 16
 
@@ -112,20 +115,27 @@ static void measure_load(struct worker *w, size_t n, mono_us now)
 
 static void sleep_until_work(struct worker *w, mono_us now)
 {
-    struct pollfd fds[1 + SOCKET_FAMILIES] = {{.fd = w->wake_fd, .events = POLLIN}};
-    mono_us wait = timer_heap_next(&w->timers);
+    struct pollfd fds[2 + SOCKET_FAMILIES] = {{.fd = w->wake_fd, .events = POLLIN},
+                                              {.fd = w->tcp.epoll_fd, .events = POLLIN}};
+    mono_us wait = mono_min(timer_heap_next(&w->timers), tcp_deadline(&w->tcp));
     wait = wait == MONO_NEVER ? MONO_NEVER : wait > now ? wait - now : 0;
-    nfds_t n_fds = 1;
-    if (w->is_busy)
+    nfds_t n_fds = 2;
+    w->tcp_is_due = false;
+    if (w->is_busy) {
         wait = mono_min(wait, w->config.tick);
-    else
-        n_fds += socket_poll_fds(&w->socket, fds + 1);
+        /* Nobody is connected: who knocks may wake us. Else they are looked after in ticks, too. */
+        w->tcp_is_due = w->tcp.n_connections > 0;
+        n_fds = w->tcp_is_due ? 1 : 2;
+    } else {
+        n_fds += socket_poll_fds(&w->socket, fds + 2);
+    }
     struct timespec ts = {.tv_sec = wait / US_PER_S, .tv_nsec = wait % US_PER_S * 1000};
     if (ppoll(fds, n_fds, wait == MONO_NEVER ? NULL : &ts, NULL) > 0 && fds[0].revents) {
         uint64_t count;
         ssize_t n = read(w->wake_fd, &count, sizeof(count));
         (void)n; /* non-blocking; being woken for nothing does no harm */
     }
+    w->tcp_is_due |= fds[1].revents != 0;
 }
 
 static void *run(void *arg)
@@ -143,6 +153,8 @@ static void *run(void *arg)
             n = worker_turn(w, worker_now()); /* a batch of handshakes takes a while */
             total += n;
         } while (n == SOCKET_BATCH && ++turns < WORKER_MAX_TURNS);
+        if (w->tcp_is_due || n == SOCKET_BATCH || tcp_deadline(&w->tcp) <= now)
+            total += worker_turn_tcp(w, worker_now());
         measure_load(w, total, now);
         if (n < SOCKET_BATCH && !w->must_stop)
             sleep_until_work(w, worker_now());
@@ -152,15 +164,34 @@ static void *run(void *arg)
     return NULL;
 }
 
+/* Both on one number. One that the system chose for UDP may be somebody's on TCP: then another one
+ * will do. */
+static int open_ports(struct worker *w, const struct worker_config *config)
+{
+    int err = -EADDRINUSE;
+    for (int i = 0; i < WORKER_PORT_TRIES && err == -EADDRINUSE; i++) {
+        socket_close(&w->socket);
+        err = socket_open(&w->socket, &config->listen);
+        if (err || !config->tcp)
+            return err;
+        const struct addr *at = &w->socket.bound;
+        err = tcp_open(&w->tcp, at, addr_is_any(at) ? socket_has_v6(&w->socket) : !addr_is_v4(at));
+        if (config->listen.port)
+            break;
+    }
+    return err;
+}
+
 int worker_open(struct worker *w, const struct worker_config *config)
 {
     int err;
     *w = (struct worker){.config = *config, .wake_fd = -1};
+    tcp_init_off(&w->tcp);
     mailbox_init(&w->inbox);
     list_init(&w->pipelines);
     timer_heap_init(&w->timers);
     demux_init(&w->demux, config->rng);
-    err = socket_open(&w->socket, &config->listen);
+    err = open_ports(w, config);
     if (!err)
         err = socket_set_dscp(&w->socket, config->dscp);
     if (err)
@@ -225,6 +256,7 @@ void worker_close(struct worker *w)
     demux_deinit(&w->demux);
     mem_free(w->stop);
     mem_free(w->io);
+    tcp_close(&w->tcp);
     socket_close(&w->socket);
     if (w->wake_fd >= 0)
         (void)close(w->wake_fd);

@@ -1,5 +1,5 @@
 /**
- * A media worker: one thread, one UDP port, the pipelines that live on it.
+ * A media worker: one thread, one port (UDP, and TCP beside it), the pipelines that live on it.
  *
  * What it is told and what it tells: engine/messages.h. Which endpoint a datagram belongs to is the
  * business of engine/demux.h.
@@ -22,6 +22,7 @@
 #include "engine/mailbox.h"
 #include "engine/messages.h"
 #include "engine/socket.h"
+#include "engine/tcp.h"
 #include "peer/peer.h"
 
 struct worker_config {
@@ -29,6 +30,7 @@ struct worker_config {
     mono_us tick;
     unsigned dscp; /**< 0..SOCKET_MAX_DSCP */
     bool ice_lite;
+    bool tcp;                             /**< listen with TCP, too */
     struct rng *rng;                      /**< thread-safe; outlives the worker */
     const struct dtls_identity *identity; /**< outlives the worker */
     uint64_t ntp_offset;
@@ -50,6 +52,8 @@ struct worker {
     /* from here on: the worker's thread only */
     bool must_stop;
     struct demux demux;
+    struct tcp tcp;  /**< RO for others: is it open, where */
+    bool tcp_is_due; /**< it has something to do, or may have */
     struct list pipelines;
     size_t n_endpoints;
     struct timer_heap timers;

@@ -35,6 +35,10 @@ static inline struct dgram worker_spare(struct worker *w)
 /** Packet path: to be sent with the batch, which goes when it is full. */
 static inline void worker_push(struct worker *w, const struct dgram *d)
 {
+    if (d->remote.tcp) {
+        tcp_send(&w->tcp, d);
+        return;
+    }
     w->io->out[w->io->n_out++] = *d;
     if (w->io->n_out == SOCKET_BATCH)
         worker_flush(w);
@@ -42,6 +46,9 @@ static inline void worker_push(struct worker *w, const struct dgram *d)
 
 /** Take a batch of datagrams and work on it. @return how many */
 size_t worker_turn(struct worker *w, mono_us now);
+
+/** The same with the TCP connections, and what became of them. */
+size_t worker_turn_tcp(struct worker *w, mono_us now);
 
 /* --- life.c --- */
 

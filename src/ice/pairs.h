@@ -19,7 +19,7 @@
 #include "stun/transaction.h"
 
 /** Local candidates: two families, a few networks, UDP and TCP, and what a NAT makes of them. */
-#define ICE_MAX_LOCAL 16
+#define ICE_MAX_LOCAL 18
 
 /** Remote candidates by signaling; a browser with many networks sends about twenty. */
 #define ICE_MAX_REMOTE_CANDIDATES 64

@@ -456,6 +456,17 @@ int peer_input(struct peer *p, mono_us now, const struct dgram *d)
     return PEER_E_PROTOCOL;
 }
 
+void peer_disconnected(struct peer *p, mono_us now, const struct addr *local,
+                       const struct addr *remote)
+{
+    p->now = now;
+    if (p->state == PEER_ENDED)
+        return;
+    if (ice_agent_disconnected(&p->ice, now, local, remote))
+        break_down(p);
+    drain_ice(p);
+}
+
 void peer_timeout(struct peer *p, mono_us now)
 {
     p->now = now;

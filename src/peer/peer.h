@@ -181,6 +181,10 @@ MUST_CHECK int peer_renegotiate(struct peer *p, mono_us now, const struct peer_p
 /** @return 0 or -ENOMEM: close the peer */
 MUST_CHECK int peer_end_of_candidates(struct peer *p, mono_us now);
 
+/** The connection behind a remote TCP address is closed: see ice_agent_disconnected. */
+void peer_disconnected(struct peer *p, mono_us now, const struct addr *local,
+                       const struct addr *remote);
+
 /**
  * Feed one datagram that is not RTP.
  *

@@ -194,6 +194,7 @@ static int open_media(struct server *s)
         .listen = o->media_listen,
         .workers = o->media_workers,
         .ice_lite = o->media_ice_lite,
+        .tcp = o->media_tcp,
         .tick = o->media_tick_us,
         .dscp = o->media_dscp,
         .external_ips = o->media_external_ip.item,

@@ -2,6 +2,7 @@
  * A real engine with real sockets on the loopback interface, and browsers that call through it.
  *
  *     browser 2c ─ UDP ─┐                            ┌─ UDP ─ browser 2c + 1
+ *                       │ (or TCP, when has_no_udp)  │
  *                       └─ engine, call id c + 1 ────┘
  *
  * A browser is a struct peer in the offering role behind a socket of its own; its offer is a
@@ -13,6 +14,7 @@
 #define TEST_ENGINE_BENCH_H
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -30,6 +33,7 @@
 
 #include "base/mem.h"
 #include "engine/engine.h"
+#include "engine/framing.h"
 #include "engine/socket.h"
 #include "peer/peer.h"
 #include "sdp/sdp.h"
@@ -46,6 +50,11 @@ static const uint8_t bench_payload[] = {0x78, 1, 2, 3, 4, 5, 6, 7, 8, 9};
 struct browser {
     bool is_open;
     struct socket socket;
+    bool has_no_udp;      /* set before it is answered: it connects by TCP, and by nothing else */
+    int tcp_fd;           /* 0 = none */
+    struct addr tcp_addr; /* its end of the connection */
+    struct addr tcp_remote;
+    struct framing_in tcp_in;
     struct peer *peer; /* NULL until it was answered */
     char ufrag[9], pwd[25];
     char offer[8192];
@@ -144,6 +153,8 @@ static inline void browser_close(struct browser *br)
     if (!br->is_open)
         return;
     socket_close(&br->socket);
+    if (br->tcp_fd)
+        (void)close(br->tcp_fd);
     if (br->peer)
         peer_deinit(br->peer);
     mem_free(br->peer);
@@ -222,8 +233,46 @@ static inline struct browser *browser_open(struct bench *b, unsigned i, const ch
     return br;
 }
 
+/* What a browser calls its only connection. */
+#define BENCH_CONNECTION 7
+
+static inline void browser_connect(struct browser *br, const struct addr *to)
+{
+    struct sockaddr_storage sa = {.ss_family = AF_INET};
+    struct sockaddr_in *in = (struct sockaddr_in *)&sa;
+    socklen_t len = sizeof(*in);
+    if (br->tcp_fd)
+        (void)close(br->tcp_fd);
+    in->sin_port = htons(to->port);
+    memcpy(&in->sin_addr, to->ip + 12, 4);
+    br->tcp_fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_true(br->tcp_fd > 0);
+    assert_int_equal(connect(br->tcp_fd, (struct sockaddr *)&sa, len), 0);
+    len = sizeof(sa);
+    assert_int_equal(getsockname(br->tcp_fd, (struct sockaddr *)&sa, &len), 0);
+    assert_true(socket_addr_from_sa((struct sockaddr *)&sa, &br->tcp_addr));
+    br->tcp_addr.tcp = ADDR_TCP;
+    br->tcp_remote = *to;
+    br->tcp_remote.tcp = BENCH_CONNECTION;
+    br->tcp_in = (struct framing_in){0};
+}
+
+static inline struct ice_candidate browser_tcp_candidate(const struct browser *br)
+{
+    return (struct ice_candidate){
+        .type = ICE_HOST,
+        .transport = ICE_TCP,
+        .tcptype = ICE_TCP_ACTIVE,
+        .component = 1,
+        .priority = ice_candidate_tcp_priority(ICE_HOST, ICE_TCP_ACTIVE, ICE_OTHER_PREFERENCE_MAX),
+        .foundation = "2",
+        .addr = br->tcp_addr};
+}
+
 static inline struct ice_candidate browser_candidate(const struct browser *br)
 {
+    if (br->has_no_udp)
+        return browser_tcp_candidate(br);
     return (struct ice_candidate){.type = ICE_HOST,
                                   .transport = ICE_UDP,
                                   .component = 1,
@@ -278,9 +327,55 @@ static inline void read_answer(struct str text, struct peer_params *p)
     sdp_deinit(&sdp);
 }
 
+/* The candidate of the server that this browser can use, as it uses it. @return false: none */
+static inline bool browser_choose(const struct browser *br, struct str text,
+                                  struct ice_candidate *ret)
+{
+    assert_int_equal(ice_candidate_parse(text, ret), 0);
+    if ((ret->transport == ICE_TCP) != br->has_no_udp)
+        return false;
+    if (ret->transport == ICE_TCP)
+        ret->addr.tcp = BENCH_CONNECTION;
+    return true;
+}
+
+static inline void browser_put(struct browser *br, const struct dgram *d)
+{
+    static struct framing_out out;
+    size_t len;
+    if (!d->remote.tcp) {
+        socket_tx_batch(&br->socket, d, 1);
+        return;
+    }
+    assert_true(framing_out_put(&out, d->data, d->len, 0));
+    const uint8_t *p = framing_out_peek(&out, &len);
+    (void)!send(br->tcp_fd, p, len, MSG_NOSIGNAL); /* may be closed by the other side */
+    framing_out_sent(&out, len);
+}
+
+static inline void browser_drain(struct browser *br)
+{
+    uint8_t buf[DGRAM_MAX + SOCKET_TAIL_ROOM];
+    struct peer_event event;
+    while (peer_poll_event(br->peer, &event)) {
+        br->connected |= event.type == PEER_EVENT_CONNECTED;
+        br->ended |= event.type == PEER_EVENT_ENDED;
+    }
+    struct dgram d = {.data = buf, .cap = sizeof(buf)};
+    while (peer_poll_send(br->peer, &d)) {
+        browser_put(br, &d);
+        d = (struct dgram){.data = buf, .cap = sizeof(buf)};
+    }
+}
+
 static inline void browser_answered(struct bench *b, struct browser *br,
                                     const struct engine_answer *answer)
 {
+    for (size_t i = 0; i < answer->n_candidates; i++) {
+        struct ice_candidate c;
+        if (br->has_no_udp && browser_choose(br, str_of(answer->candidates[i]), &c))
+            browser_connect(br, &c.addr);
+    }
     const struct ice_candidate host = browser_candidate(br);
     struct peer_params params;
     const struct peer_local local = {.is_offerer = true,
@@ -296,16 +391,19 @@ static inline void browser_answered(struct bench *b, struct browser *br,
         peer_init(br->peer, bench_now(), &params, &local, br->is_lite ? &b->lite_env : &b->env), 0);
     for (size_t i = 0; i < answer->n_candidates; i++) {
         struct ice_candidate c;
-        assert_int_equal(ice_candidate_parse(str_of(answer->candidates[i]), &c), 0);
-        assert_int_equal(peer_add_candidate(br->peer, bench_now(), &c, STR("")), 0);
+        if (browser_choose(br, str_of(answer->candidates[i]), &c))
+            assert_int_equal(peer_add_candidate(br->peer, bench_now(), &c, STR("")), 0);
     }
+    browser_drain(br); /* what it asks by TCP, it asks once */
 }
 
 static inline void browser_trickle(struct bench *b, uint64_t id, unsigned leg,
                                    const struct browser *br)
 {
     char text[ICE_CANDIDATE_TEXT_MAX];
-    const struct ice_candidate c = browser_candidate(br);
+    struct ice_candidate c = browser_candidate(br);
+    if (c.transport == ICE_TCP)
+        c.addr.port = 9; /* RFC 6544 §4.5: of an active one nobody needs it */
     (void)ice_candidate_write(&c, text);
     assert_int_equal(engine_add_candidate(b->engine, id, leg, str_of(text), str_of(br->ufrag)), 0);
 }
@@ -346,21 +444,6 @@ static inline void bench_call(struct bench *b, unsigned call)
 
 /* --- the loop --- */
 
-static inline void browser_drain(struct browser *br)
-{
-    uint8_t buf[DGRAM_MAX + SOCKET_TAIL_ROOM];
-    struct peer_event event;
-    while (peer_poll_event(br->peer, &event)) {
-        br->connected |= event.type == PEER_EVENT_CONNECTED;
-        br->ended |= event.type == PEER_EVENT_ENDED;
-    }
-    struct dgram d = {.data = buf, .cap = sizeof(buf)};
-    while (peer_poll_send(br->peer, &d)) {
-        socket_tx_batch(&br->socket, &d, 1);
-        d = (struct dgram){.data = buf, .cap = sizeof(buf)};
-    }
-}
-
 static inline void browser_input(struct browser *br, struct dgram *d)
 {
     if (!rtp_is_rtp(d->data, d->len)) {
@@ -374,6 +457,20 @@ static inline void browser_input(struct browser *br, struct dgram *d)
     br->n_rtp++;
 }
 
+static inline void browser_run_tcp(struct browser *br)
+{
+    uint8_t buf[DGRAM_MAX + SOCKET_TAIL_ROOM];
+    size_t room;
+    uint8_t *to = framing_in_room(&br->tcp_in, &room);
+    ssize_t n = recv(br->tcp_fd, to, room, MSG_DONTWAIT);
+    if (n > 0)
+        framing_in_added(&br->tcp_in, (size_t)n);
+    struct dgram d = {
+        .local = br->tcp_addr, .remote = br->tcp_remote, .data = buf, .cap = sizeof(buf)};
+    while (!framing_in_next(&br->tcp_in, buf, &d.len))
+        browser_input(br, &d);
+}
+
 static inline void browser_run(struct browser *br)
 {
     struct dgram in[SOCKET_BATCH];
@@ -382,6 +479,8 @@ static inline void browser_run(struct browser *br)
     size_t n = socket_rx_batch(&br->socket, in);
     for (size_t i = 0; i < n; i++)
         browser_input(br, &in[i]);
+    if (br->tcp_fd)
+        browser_run_tcp(br);
     if (peer_deadline(br->peer) <= bench_now())
         peer_timeout(br->peer, bench_now());
     browser_drain(br);
@@ -437,13 +536,15 @@ static inline mono_us browsers_deadline(const struct bench *b)
 
 static inline void bench_sleep(struct bench *b, mono_us until)
 {
-    struct pollfd fds[BENCH_MAX_BROWSERS * SOCKET_FAMILIES + 1] = {
+    struct pollfd fds[BENCH_MAX_BROWSERS * (SOCKET_FAMILIES + 1) + 1] = {
         {.fd = b->wake_fd, .events = POLLIN}};
     nfds_t n = 1;
     for (unsigned i = 0; i < BENCH_MAX_BROWSERS; i++) {
         const struct browser *br = &b->browsers[i];
         if (br->peer && !br->has_left)
             n += socket_poll_fds(&br->socket, fds + n);
+        if (br->peer && !br->has_left && br->tcp_fd)
+            fds[n++] = (struct pollfd){.fd = br->tcp_fd, .events = POLLIN};
     }
     mono_us wait = mono_min(until, browsers_deadline(b)) - bench_now();
     int r = poll(fds, n, wait > 0 ? (int)((wait + 999) / 1000) : 0);
@@ -520,7 +621,7 @@ static inline void browser_send(struct browser *br, uint16_t seq, const uint8_t 
     assert_int_equal(rtp_parse(buf, w.len, &packet), 0);
     struct dgram d = {.data = buf, .len = w.len, .cap = sizeof(buf)};
     assert_int_equal(peer_send_rtp(br->peer, bench_now(), &d, &packet), 0);
-    socket_tx_batch(&br->socket, &d, 1);
+    browser_put(br, &d);
 }
 
 #endif
