@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "engine/engine_private.h"
 #include "engine/webrtc.h"
+#include "log/log.h"
 
 /* RFC 7022 §4.2: a CNAME for one endpoint only, 96 random bits. */
 #define CNAME_LEN 16
@@ -144,9 +145,12 @@ int engine_make_webrtc(struct engine *e, struct worker *w, mono_us now, struct p
     struct side *s = mem_zalloc(sizeof(*s));
     if (!s)
         return -ENOMEM;
+    int err = engine_list_addresses(e, now);
+    if (err) /* what was there at start is better than nothing */
+        log_warning(ENGINE, "cannot list the addresses of this machine: %s", strerror(-err));
     s->n_candidates = engine_make_candidates(e, w, s->candidates);
     engine_write_candidates(s->candidates, s->n_candidates, ret);
-    int err = answer(e, s, offer, set, ret, error);
+    err = answer(e, s, offer, set, ret, error);
     if (!err)
         err = make(w, now, p, number, s, error, ret_made);
     mem_free(s);

@@ -1,12 +1,16 @@
 /*
- * Our own candidates: for each address of the machine its UDP port, then the same ports for TCP.
- * An external address stands in front of those of its family; other families stay as they are.
+ * Our own candidates: for each address of the machine its UDP port, what a NAT makes of it, then
+ * the same ports for TCP.
+ *
+ * An external address stands in front of those of its family; other families stay as they are. It
+ * is given (media.external_ip), or seen by STUN servers (auto), and then as if the NAT were 1:1:
+ * with the port as it is. Without, what they see is a candidate of its own.
  */
 #include <stdio.h>
 
 #include "engine/engine_private.h"
 
-_Static_assert(ENGINE_MAX_CANDIDATES >= 2 * ENGINE_MAX_ADDRESSES, "UDP and TCP");
+_Static_assert(ENGINE_MAX_CANDIDATES >= 2 * ENGINE_MAX_ADDRESSES + 2, "UDP, TCP, reflexive ones");
 _Static_assert(ENGINE_MAX_CANDIDATES <= ICE_MAX_LOCAL, "the agents take them all");
 
 struct list_of {
@@ -24,8 +28,15 @@ static void add(struct list_of *l, struct ice_candidate c)
 }
 
 /* What stands for this base outside. @return false: the base itself */
-static bool find_external(const struct engine *e, const struct addr *base, struct addr *ret)
+static bool find_external(const struct engine *e, struct worker *w, const struct addr *base,
+                          struct addr *ret)
 {
+    struct addr local;
+    if (e->external_auto && outside_get(&w->outside, !addr_is_v4(base), &local, ret)) {
+        ret->port = base->port;
+        ret->tcp = base->tcp;
+        return true;
+    }
     for (size_t i = 0; i < e->n_externals; i++) {
         if (addr_is_v4(&e->externals[i]) != addr_is_v4(base))
             continue;
@@ -38,13 +49,13 @@ static bool find_external(const struct engine *e, const struct addr *base, struc
 }
 
 /* @param c the priority is set; the address of the i-th interface is not */
-static void add_host(struct list_of *l, const struct engine *e, size_t i,
+static void add_host(struct list_of *l, const struct engine *e, struct worker *w, size_t i,
                      const struct addr *port_and_tcp, struct ice_candidate c)
 {
     struct addr base = e->addrs[i], external;
     base.port = port_and_tcp->port;
     base.tcp = port_and_tcp->tcp;
-    bool is_mapped = find_external(e, &base, &external);
+    bool is_mapped = find_external(e, w, &base, &external);
     c.type = ICE_HOST;
     c.addr = is_mapped ? external : base;
     if (is_mapped)
@@ -52,19 +63,36 @@ static void add_host(struct list_of *l, const struct engine *e, size_t i,
     add(l, c);
 }
 
-size_t engine_make_candidates(const struct engine *e, const struct worker *w,
-                              struct ice_candidate *ret)
+/* RFC 8445 §5.1.3: one that is the same as its base is redundant. */
+static void add_reflexive(struct list_of *l, const struct engine *e, struct worker *w, bool is_v6)
+{
+    struct addr local, mapped, external;
+    if (!outside_get(&w->outside, is_v6, &local, &mapped) || addr_equal(&local, &mapped) ||
+        find_external(e, w, &local, &external))
+        return;
+    add(l, (struct ice_candidate){
+               .type = ICE_SRFLX,
+               .transport = ICE_UDP,
+               .priority = ice_candidate_priority(ICE_SRFLX, (uint16_t)(UINT16_MAX - is_v6)),
+               .addr = mapped,
+               .related = local,
+           });
+}
+
+size_t engine_make_candidates(const struct engine *e, struct worker *w, struct ice_candidate *ret)
 {
     struct list_of l = {.items = ret};
     for (size_t i = 0; i < e->n_addrs; i++) {
         uint32_t priority = ice_candidate_priority(ICE_HOST, (uint16_t)(UINT16_MAX - i));
-        add_host(&l, e, i, &w->socket.bound,
+        add_host(&l, e, w, i, &w->socket.bound,
                  (struct ice_candidate){.transport = ICE_UDP, .priority = priority});
     }
+    add_reflexive(&l, e, w, false);
+    add_reflexive(&l, e, w, true);
     for (size_t i = 0; i < e->n_addrs && tcp_is_open(&w->tcp); i++) {
         uint32_t priority = ice_candidate_tcp_priority(ICE_HOST, ICE_TCP_PASSIVE,
                                                        (uint16_t)(ICE_OTHER_PREFERENCE_MAX - i));
-        add_host(&l, e, i, &w->tcp.bound,
+        add_host(&l, e, w, i, &w->tcp.bound,
                  (struct ice_candidate){
                      .transport = ICE_TCP, .tcptype = ICE_TCP_PASSIVE, .priority = priority});
     }

@@ -14,7 +14,6 @@
 
 #include "base/mem.h"
 #include "engine/engine_private.h"
-#include "engine/interfaces.h"
 
 /* Seconds from 1900 (NTP) to 1970 (Unix). */
 #define NTP_UNIX_OFFSET UINT64_C(2208988800)
@@ -40,16 +39,14 @@ void engine_say(char *error, const char *format, ...)
 
 static int find_addresses(struct engine *e, const struct engine_config *config)
 {
-    if (!addr_is_any(&config->listen)) {
-        e->addrs[0] = config->listen;
-        e->n_addrs = 1;
-        return 0;
-    }
-    int n = interfaces_list(socket_has_v6(&e->workers[0].socket), e->addrs, ENGINE_MAX_ADDRESSES);
-    if (n < 0)
-        return n;
-    e->n_addrs = (size_t)n;
-    return n ? 0 : -EADDRNOTAVAIL;
+    e->is_wildcard = addr_is_any(&config->listen);
+    e->n_rules = config->n_interfaces;
+    for (size_t i = 0; i < e->n_rules; i++)
+        e->rules[i] = config->interfaces[i];
+    e->addrs_at = MONO_NEVER; /* never listed */
+    e->addrs[0] = config->listen;
+    e->n_addrs = 1;
+    return e->is_wildcard ? engine_list_addresses(e, 0) : 0;
 }
 
 static int open_workers(struct engine *e, const struct engine_config *config, char *error)
@@ -120,7 +117,10 @@ static int start(struct engine *e, const struct engine_config *config, char *err
             return err;
         }
     }
-    return 0;
+    err = engine_start_stun(e, config);
+    if (err)
+        engine_say(error, "media.stun: cannot start the resolver: %s", strerror(-err));
+    return err;
 }
 
 struct engine *engine_new(const struct engine_config *config, struct rng *rng, char *error)
@@ -130,6 +130,7 @@ struct engine *engine_new(const struct engine_config *config, struct rng *rng, c
     if (!e)
         return NULL;
     assert(config->n_external_ips <= ENGINE_MAX_ADDRESSES);
+    assert(config->n_interfaces <= ENGINE_MAX_RULES);
     e->rng = rng;
     e->ice_lite = config->ice_lite;
     e->n_workers = config->workers;
@@ -174,6 +175,7 @@ void engine_free(struct engine *e)
 {
     if (!e)
         return;
+    resolver_free(e->resolver); /* first: it tells the workers */
     for (unsigned i = 0; i < e->n_workers; i++)
         worker_close(&e->workers[i]);
     for (struct mail *mail; (mail = next_report(e));)
@@ -204,6 +206,7 @@ size_t engine_n_pipelines(const struct engine *e)
 
 bool engine_poll_event(struct engine *e, struct engine_event *ret)
 {
+    engine_tell_outside(e);
     for (struct mail *mail; (mail = next_report(e));) {
         struct worker_report *report = CONTAINER_OF(mail, struct worker_report, mail);
         struct engine_event event = report->event;

@@ -16,6 +16,7 @@
 
 #include "base/addr.h"
 #include "base/compiler.h"
+#include "base/interface_rule.h"
 #include "base/rng.h"
 #include "base/str.h"
 #include "base/time.h"
@@ -24,6 +25,7 @@
 
 /** Upper bounds of configuration and of what one call may hold. */
 #define ENGINE_MAX_WORKERS    64
+#define ENGINE_MAX_RULES      16
 #define ENGINE_MAX_ADDRESSES  8
 #define ENGINE_MAX_CANDIDATES 18 /**< UDP and TCP of each address, a reflexive one per family */
 
@@ -39,7 +41,12 @@ struct engine_config {
     unsigned dscp;      /**< mark of what is sent, 0..63 (RFC 2474); 0 = none */
     const struct addr *external_ips; /**< offered in place of the interfaces' own; borrowed */
     size_t n_external_ips;           /**< 0 = offer the interfaces' addresses */
-    void (*wake)(void *user);        /**< events wait; called from worker threads */
+    bool external_auto;              /**< take them from the STUN servers */
+    const char *const *stun;         /**< "host:port", asked from each port; borrowed */
+    size_t n_stun;                   /**< 0 = nobody is asked */
+    const struct interface_rule *interfaces; /**< which addresses of a wildcard; borrowed */
+    size_t n_interfaces;                     /**< 0 = all; at most ENGINE_MAX_RULES */
+    void (*wake)(void *user);                /**< events wait; called from worker threads */
     void *wake_user;
 };
 
@@ -94,6 +101,12 @@ void engine_free(struct engine *engine);
 /** Address and port of worker i < engine_n_workers. */
 struct addr engine_listen_addr(const struct engine *engine, unsigned worker);
 unsigned engine_n_workers(const struct engine *engine);
+
+/**
+ * Do all ports know how they look from outside, or that nobody tells them? Without STUN servers
+ * yes. Changes with events; calls that begin before offer the machine's own addresses.
+ */
+bool engine_knows_outside(const struct engine *engine);
 
 bool engine_poll_event(struct engine *engine, struct engine_event *ret);
 

@@ -49,6 +49,13 @@ struct engine {
     size_t n_addrs;
     struct addr externals[ENGINE_MAX_ADDRESSES];
     size_t n_externals;
+    bool is_wildcard; /**< the addresses are those of the interfaces, and may change */
+    struct interface_rule rules[ENGINE_MAX_RULES];
+    size_t n_rules;
+    mono_us addrs_at; /**< when they were listed */
+    bool external_auto, has_stun;
+    struct resolver *resolver;                 /**< owned */
+    unsigned outside_told[ENGINE_MAX_WORKERS]; /**< generation that was logged */
 };
 
 /** Fill an error's text. @param error ENGINE_ERROR_MAX bytes */
@@ -71,6 +78,17 @@ MUST_CHECK int engine_make_webrtc(struct engine *e, struct worker *w, mono_us no
                                   const struct codec_set *set, struct engine_answer *answer,
                                   char *error, struct pipeline_endpoint **ret);
 
+/* --- addresses.c --- */
+
+/** The addresses to offer; again after some seconds, because interfaces come and go. */
+MUST_CHECK int engine_list_addresses(struct engine *e, mono_us now);
+
+/** Resolve the STUN servers and let the workers ask them. @return 0 or a negative errno */
+MUST_CHECK int engine_start_stun(struct engine *e, const struct engine_config *config);
+
+/** Log what the workers have learnt since. */
+void engine_tell_outside(struct engine *e);
+
 /* --- candidates.c --- */
 
 /**
@@ -79,8 +97,7 @@ MUST_CHECK int engine_make_webrtc(struct engine *e, struct worker *w, mono_us no
  * @param ret room for ENGINE_MAX_CANDIDATES
  * @return how many
  */
-size_t engine_make_candidates(const struct engine *e, const struct worker *w,
-                              struct ice_candidate *ret);
+size_t engine_make_candidates(const struct engine *e, struct worker *w, struct ice_candidate *ret);
 
 /** As text: to be trickled, and for who cannot trickle in the answer itself. */
 void engine_write_candidates(const struct ice_candidate *candidates, size_t n,

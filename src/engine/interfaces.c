@@ -10,6 +10,8 @@
 #include "engine/socket.h"
 
 struct collector {
+    const struct interface_rule *rules;
+    size_t n_rules;
     struct addr *addrs;
     size_t n, max;
 };
@@ -35,15 +37,17 @@ static void collect(struct collector *c, const struct ifaddrs *all, int family, 
         addr.port = 0;
         if (addr_is_loopback(&addr) != loopback || addr_is_any(&addr))
             continue;
-        if (family == AF_INET6 && addr_is_link_local(&addr))
+        if (addr_is_link_local(&addr) ||
+            !interface_rules_pass(c->rules, c->n_rules, i->ifa_name, &addr))
             continue;
         add(c, &addr);
     }
 }
 
-int interfaces_list(bool with_v6, struct addr *ret, size_t max)
+int interfaces_list(bool with_v6, const struct interface_rule *rules, size_t n_rules,
+                    struct addr *ret, size_t max)
 {
-    struct collector c = {.addrs = ret, .max = max};
+    struct collector c = {.rules = rules, .n_rules = n_rules, .addrs = ret, .max = max};
     struct ifaddrs *all;
 
     if (getifaddrs(&all))

@@ -64,6 +64,14 @@ static struct pipeline_endpoint *find_stun(struct worker *w, const struct dgram 
     return of_leg(demux_find_tag(&w->demux, get_be32(d->data + 8)));
 }
 
+void worker_run_outside(struct worker *w, mono_us now)
+{
+    if (outside_run(&w->outside, now))
+        w->config.wake(w->config.wake_user);
+    for (struct dgram d = worker_spare(w); outside_poll_send(&w->outside, &d); d = worker_spare(w))
+        worker_push(w, &d);
+}
+
 /* An authentic check came from there. */
 static void hear(struct worker *w, struct pipeline_endpoint *e, const struct addr *remote)
 {
@@ -77,7 +85,10 @@ static void input_stun(struct worker *w, const struct dgram *d, mono_us now)
     bool is_request;
     struct pipeline_endpoint *e = find_stun(w, d, &is_request);
     if (!e) {
-        counter_add(COUNTER_DROP_UNKNOWN);
+        if (is_request || !outside_input(&w->outside, now, d))
+            counter_add(COUNTER_DROP_UNKNOWN);
+        else
+            worker_run_outside(w, now);
         return;
     }
     int err = e->ops->input(e, now, d);

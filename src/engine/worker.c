@@ -118,6 +118,7 @@ static void sleep_until_work(struct worker *w, mono_us now)
     struct pollfd fds[2 + SOCKET_FAMILIES] = {{.fd = w->wake_fd, .events = POLLIN},
                                               {.fd = w->tcp.epoll_fd, .events = POLLIN}};
     mono_us wait = mono_min(timer_heap_next(&w->timers), tcp_deadline(&w->tcp));
+    wait = mono_min(wait, outside_deadline(&w->outside));
     wait = wait == MONO_NEVER ? MONO_NEVER : wait > now ? wait - now : 0;
     nfds_t n_fds = 2;
     w->tcp_is_due = false;
@@ -148,6 +149,8 @@ static void *run(void *arg)
         unsigned turns = 0;
         run_commands(w, now);
         worker_run_timers(w, now);
+        if (outside_deadline(&w->outside) <= now)
+            worker_run_outside(w, now);
         worker_flush(w);
         do {
             n = worker_turn(w, worker_now()); /* a batch of handshakes takes a while */
@@ -196,6 +199,10 @@ int worker_open(struct worker *w, const struct worker_config *config)
         err = socket_set_dscp(&w->socket, config->dscp);
     if (err)
         return err;
+    err = outside_init(&w->outside, DEMUX_NO_TAG, config->rng);
+    if (err)
+        return err;
+    w->has_outside = true;
     w->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (w->wake_fd < 0)
         return -errno;
@@ -232,13 +239,24 @@ int worker_start(struct worker *w)
     return 0;
 }
 
+static void wake(struct worker *w)
+{
+    uint64_t one = 1;
+    ssize_t n = write(w->wake_fd, &one, sizeof(one));
+    (void)n; /* fails only when the counter is full: awake already */
+}
+
 void worker_send(struct worker *w, struct worker_command *command)
 {
     if (!mailbox_put(&w->inbox, &command->mail))
         return;
-    uint64_t one = 1;
-    ssize_t n = write(w->wake_fd, &one, sizeof(one));
-    (void)n; /* fails only when the counter is full: awake already */
+    wake(w);
+}
+
+void worker_set_stun(struct worker *w, const struct resolver_result *servers)
+{
+    outside_set_servers(&w->outside, servers);
+    wake(w);
 }
 
 void worker_close(struct worker *w)
@@ -256,6 +274,9 @@ void worker_close(struct worker *w)
     demux_deinit(&w->demux);
     mem_free(w->stop);
     mem_free(w->io);
+    if (w->has_outside)
+        outside_deinit(&w->outside);
+    w->has_outside = false;
     tcp_close(&w->tcp);
     socket_close(&w->socket);
     if (w->wake_fd >= 0)

@@ -21,6 +21,7 @@
 #include "engine/engine.h"
 #include "engine/mailbox.h"
 #include "engine/messages.h"
+#include "engine/outside.h"
 #include "engine/socket.h"
 #include "engine/tcp.h"
 #include "peer/peer.h"
@@ -47,7 +48,9 @@ struct worker {
     int wake_fd; /**< eventfd; -1 = closed */
     struct mailbox inbox;
     struct worker_command *stop; /**< owned until it is sent: the end needs no memory */
-    struct peer_env env; /**< RO after open; shared with who makes endpoints for this worker */
+    struct peer_env env;    /**< RO after open; shared with who makes endpoints for this worker */
+    struct outside outside; /**< how the port looks from there */
+    bool has_outside;       /**< it was initialised */
 
     /* from here on: the worker's thread only */
     bool must_stop;
@@ -72,6 +75,9 @@ MUST_CHECK int worker_start(struct worker *w);
 
 /** Say goodbye to all endpoints, join the thread, free everything. Legal on a failed open. */
 void worker_close(struct worker *w);
+
+/** Tell it whom to ask how its port looks from outside. From any thread. */
+void worker_set_stun(struct worker *w, const struct resolver_result *servers);
 
 /** Put a command into the inbox; ownership moves. From one thread. */
 void worker_send(struct worker *w, struct worker_command *command);

@@ -47,6 +47,9 @@ static inline void worker_push(struct worker *w, const struct dgram *d)
 /** Take a batch of datagrams and work on it. @return how many */
 size_t worker_turn(struct worker *w, mono_us now);
 
+/** What there is to ask about our port from outside, and what came of it. */
+void worker_run_outside(struct worker *w, mono_us now);
+
 /** The same with the TCP connections, and what became of them. */
 size_t worker_turn_tcp(struct worker *w, mono_us now);
 

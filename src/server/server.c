@@ -10,6 +10,7 @@
  */
 #include "server/server.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <malloc.h>
@@ -36,6 +37,9 @@
 /* At the end: how long sockets may take to read their last messages. */
 #define SERVER_STOP_LIMIT (3 * US_PER_S)
 
+/* How long the ready line waits for media.stun: round trips and one repetition, not a time-out. */
+#define SERVER_STUN_LIMIT (2 * US_PER_S)
+
 struct server {
     const struct options *options;
     struct rng rng;
@@ -46,6 +50,8 @@ struct server {
     struct net_server *net;
     struct media *media;
     struct signal *signal;
+    struct net_timer *ready_timer;
+    bool is_ready; /**< it has been said */
     bool is_stopping;
     bool is_trim_due; /**< trim_timer is armed */
 };
@@ -139,6 +145,44 @@ static void on_trim(void *user, mono_us now)
     log_counters(LOG_LEVEL_DEBUG);
 }
 
+/* The line that scripts wait for. */
+static void say_ready(const struct server *s)
+{
+    char buf[512], media[ADDR_TEXT_MAX];
+    struct text t;
+    const struct addr at = engine_listen_addr(media_engine_of(s->media), 0);
+
+    text_init(&t, buf, sizeof(buf));
+    text_printf(&t, "ready");
+    if (net_server_http_port(s->net))
+        text_printf(&t, " http=%s", net_server_http_url(s->net));
+    if (net_server_https_port(s->net))
+        text_printf(&t, " https=%s", net_server_https_url(s->net));
+    text_printf(&t, " media=udp:%s", addr_write(&at, media));
+    (void)puts(buf);
+    (void)fflush(stdout);
+}
+
+/* Once: when the ports know how they look from outside, or have waited long enough for it. */
+static void become_ready(struct server *s)
+{
+    if (s->is_ready)
+        return;
+    s->is_ready = true;
+    say_ready(s);
+    log_info(SERVER, "media uses %u workers", engine_n_workers(media_engine_of(s->media)));
+}
+
+static void on_ready_limit(void *user, mono_us now)
+{
+    struct server *s = user;
+    (void)now;
+    if (!s->is_ready)
+        log_warning(SERVER,
+                    "media.stun: no answer yet, beginning with the machine's own addresses");
+    become_ready(s);
+}
+
 static void on_media(void *user)
 {
     struct server *s = user;
@@ -148,6 +192,8 @@ static void on_media(void *user)
     }
     signal_media_ready(s->signal, net_loop_now());
     rearm(s);
+    if (engine_knows_outside(media_engine_of(s->media)))
+        become_ready(s);
 }
 
 static void on_timer(void *user, mono_us now)
@@ -190,6 +236,12 @@ static int open_media(struct server *s)
 {
     const struct options *o = s->options;
     char error[ENGINE_ERROR_MAX] = "out of memory";
+    struct interface_rule rules[OPTIONS_LIST_MAX];
+    _Static_assert(OPTIONS_LIST_MAX <= ENGINE_MAX_RULES, "all of them");
+    for (size_t i = 0; i < o->media_interfaces.n; i++) {
+        bool is_rule = interface_rule_parse(str_of(o->media_interfaces.item[i]), &rules[i]);
+        assert(is_rule); /* the option table refuses others */
+    }
     struct engine_config config = {
         .listen = o->media_listen,
         .workers = o->media_workers,
@@ -197,6 +249,11 @@ static int open_media(struct server *s)
         .tcp = o->media_tcp,
         .tick = o->media_tick_us,
         .dscp = o->media_dscp,
+        .stun = (const char *const *)o->media_stun.item,
+        .n_stun = o->media_stun.n,
+        .external_auto = o->media_external_ip.is_auto,
+        .interfaces = rules,
+        .n_interfaces = o->media_interfaces.n,
         .external_ips = o->media_external_ip.item,
         .n_external_ips = o->media_external_ip.n,
         .wake = wake_media,
@@ -286,6 +343,8 @@ static int open_all(struct server *s)
         err = net_timer_new(s->loop, on_timer, s, &s->timer);
     if (!err)
         err = net_timer_new(s->loop, on_trim, s, &s->trim_timer);
+    if (!err)
+        err = net_timer_new(s->loop, on_ready_limit, s, &s->ready_timer);
     if (err) {
         log_error(SERVER, "cannot make the event loop: %s", strerror(-err));
         return err;
@@ -305,28 +364,11 @@ static void close_all(struct server *s)
     signal_free(s->signal);
     if (s->media)
         s->media->ops->free(s->media); /* joins the workers: nobody wakes us from here on */
+    net_timer_free(s->ready_timer);
     net_timer_free(s->trim_timer);
     net_timer_free(s->timer);
     net_wake_free(s->media_wake);
     net_loop_free(s->loop);
-}
-
-/* The line that scripts wait for. */
-static void say_ready(const struct server *s)
-{
-    char buf[512], media[ADDR_TEXT_MAX];
-    struct text t;
-    const struct addr at = engine_listen_addr(media_engine_of(s->media), 0);
-
-    text_init(&t, buf, sizeof(buf));
-    text_printf(&t, "ready");
-    if (net_server_http_port(s->net))
-        text_printf(&t, " http=%s", net_server_http_url(s->net));
-    if (net_server_https_port(s->net))
-        text_printf(&t, " https=%s", net_server_https_url(s->net));
-    text_printf(&t, " media=udp:%s", addr_write(&at, media));
-    (void)puts(buf);
-    (void)fflush(stdout);
 }
 
 int server_run(const struct options *options)
@@ -339,8 +381,10 @@ int server_run(const struct options *options)
     rng_init_system(&s.rng);
     int err = open_all(&s);
     if (!err) {
-        say_ready(&s);
-        log_info(SERVER, "media uses %u workers", engine_n_workers(media_engine_of(s.media)));
+        if (engine_knows_outside(media_engine_of(s.media)))
+            become_ready(&s);
+        else
+            net_timer_set(s.ready_timer, net_loop_now() + SERVER_STUN_LIMIT);
         net_loop_run(s.loop);
     }
     close_all(&s);

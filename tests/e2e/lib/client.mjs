@@ -21,6 +21,7 @@ export class Client {
     this.peerName = null;
     this.waiting = new Set();
     this.early = []; // candidates that came before the answer
+    this.only = null; // 'tcp', 'udp': candidates of the other transport get lost both ways
     this.socket = new WebSocket(url);
     this.socket.onmessage = (event) => this.take(JSON.parse(event.data));
     this.socket.onclose = (event) => {
@@ -83,9 +84,13 @@ export class Client {
     this.wake();
   }
 
+  withholds(text) {
+    return this.only && text && text.split(' ')[2].toLowerCase() !== this.only;
+  }
+
   async addCandidate(candidate) {
     const pc = this.pc;
-    if (!pc || pc.signalingState === 'closed') return;
+    if (!pc || pc.signalingState === 'closed' || this.withholds(candidate.candidate)) return;
     if (!pc.remoteDescription) this.early.push(candidate);
     else await pc.addIceCandidate(candidate).catch(() => {}); // the call may be over meanwhile
   }
@@ -107,7 +112,7 @@ export class Client {
     this.early = [];
     this.pc = await this.makePeer();
     this.pc.onicecandidate = ({ candidate }) => {
-      if (!candidate || this.socket.readyState !== 1) return;
+      if (!candidate || this.socket.readyState !== 1 || this.withholds(candidate.candidate)) return;
       const { candidate: text, sdpMid, sdpMLineIndex, usernameFragment } = candidate.toJSON
         ? candidate.toJSON()
         : candidate;

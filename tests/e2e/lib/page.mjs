@@ -50,7 +50,8 @@ export function heard(ears) {
 /** The numbers of getStats() that the tests look at. */
 export async function statistics(pc) {
   const found = {};
-  for (const s of (await pc.getStats()).values()) {
+  const all = await pc.getStats();
+  for (const s of all.values()) {
     if (s.type === 'inbound-rtp' && s.kind === 'audio') found.inbound = s;
     if (s.type === 'outbound-rtp' && s.kind === 'audio') found.outbound = s;
     if (s.type === 'remote-inbound-rtp' && s.kind === 'audio') found.remote = s;
@@ -58,6 +59,8 @@ export async function statistics(pc) {
     if (s.type === 'transport') found.transport = s;
     if (s.type === 'candidate-pair' && s.nominated) found.pair = s;
   }
+  found.local = all.get(found.pair?.localCandidateId);
+  found.remote_candidate = all.get(found.pair?.remoteCandidateId);
   return found;
 }
 

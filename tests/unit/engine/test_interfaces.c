@@ -15,7 +15,7 @@ static void addresses_are_usable_and_different(void **state)
     struct addr addrs[MAX];
     (void)state;
     for (int with_v6 = 0; with_v6 < 2; with_v6++) {
-        int n = interfaces_list(with_v6, addrs, MAX);
+        int n = interfaces_list(with_v6, NULL, 0, addrs, MAX);
         bool has_seen_v6 = false;
         assert_in_range(n, 1, MAX); /* loopback is there when nothing else is */
         for (int i = 0; i < n; i++) {
@@ -36,7 +36,7 @@ static void no_more_are_given_than_there_is_room_for(void **state)
 {
     struct addr addrs[2] = {{.port = 7}, {.port = 7}};
     (void)state;
-    assert_int_equal(interfaces_list(true, addrs, 1), 1);
+    assert_int_equal(interfaces_list(true, NULL, 0, addrs, 1), 1);
     assert_int_equal(addrs[0].port, 0);
     assert_int_equal(addrs[1].port, 7);
 }
