@@ -4,7 +4,7 @@
  *     open     create → session id, attach → handle id, register → "registered"
  *     call     "call" with the offer  → caller: "calling", callee: "incomingcall" with an offer
  *     accept   "accept" with the answer → caller: "accepted" with the answer
- *     hang up  "hangup" → both: "hangup" with the name of who did it
+ *     hang up  "hangup" → both: "hangup"
  *
  * What a message is about is told by "janus" and, for the plug-in's, by
  * plugindata.data.result.event. The transaction is the name of the request: a user never has two of
@@ -41,15 +41,22 @@ static void send_register(struct driver_session *s)
     send_message(s, json_pack("{s:s, s:s}", "request", "register", "username", s->name), NULL);
 }
 
+/* call_id is the name of the other, as long as there is a call. */
+static void remember(struct driver_session *s, const char *other)
+{
+    (void)!str_copy(str_of(other), s->call_id, sizeof(s->call_id));
+}
+
 static void send_call(struct driver_session *s, const char *to, const char *offer)
 {
+    remember(s, to);
     send_message(s, json_pack("{s:s, s:s}", "request", "call", "username", to),
                  json_pack("{s:s, s:s}", "type", "offer", "sdp", offer));
 }
 
 static void send_accept(struct driver_session *s, const char *from, const char *answer)
 {
-    (void)from;
+    remember(s, from);
     send_message(s, json_pack("{s:s}", "request", "accept"),
                  json_pack("{s:s, s:s}", "type", "answer", "sdp", answer));
 }
@@ -67,6 +74,7 @@ static void send_candidate(struct driver_session *s, const char *candidate, cons
 
 static void send_hang_up(struct driver_session *s)
 {
+    s->call_id[0] = '\0';
     send_message(s, json_pack("{s:s}", "request", "hangup"), NULL);
 }
 
@@ -116,11 +124,12 @@ static struct driver_event on_accepted(struct driver_session *s, const json_t *r
     return answer.len ? (struct driver_event){.type = DRIVER_ANSWER, .text = answer} : nothing;
 }
 
-/* Who hung up is told too. */
+/* Who hung up is told too, also again when the other closes its media. */
 static struct driver_event on_hangup(struct driver_session *s, const json_t *result)
 {
-    if (strcmp(driver_string(result, "username"), s->name) == 0)
+    if (!s->call_id[0])
         return nothing;
+    s->call_id[0] = '\0';
     return (struct driver_event){.type = DRIVER_ENDED,
                                  .text = str_of(driver_string(result, "reason"))};
 }

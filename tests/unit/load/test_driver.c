@@ -90,10 +90,6 @@ static void janus(void **state)
          "bob", 0},
         {PLUGIN_SDP("\"event\":\"accepted\""), DRIVER_ANSWER, "v=0", 0, 0},
         {PLUGIN("\"event\":\"accepted\""), DRIVER_NOTHING, 0, 0, 0},
-        {PLUGIN("\"event\":\"hangup\",\"username\":\"alice\",\"reason\":\"x\""), DRIVER_NOTHING, 0,
-         0, 0},
-        {PLUGIN("\"event\":\"hangup\",\"username\":\"bob\",\"reason\":\"x\""), DRIVER_ENDED, "x", 0,
-         0},
         {"{\"janus\":\"event\",\"plugindata\":{\"data\":{\"error_code\":476,\"error\":\"taken\"}}}",
          DRIVER_REFUSED, "VideoCall: error 476", 0, 0},
         {"{\"janus\":\"error\",\"transaction\":\"attach\",\"error\":{\"reason\":\"r\"}}",
@@ -115,6 +111,20 @@ static void janus_tells_its_numbers(void **state)
         &users[0], STR("{\"janus\":\"success\",\"transaction\":\"attach\",\"data\":{\"id\":5}}"));
     assert_int_equal(users[0].session_id, 9007199254740991);
     assert_int_equal(users[0].handle_id, 5);
+    end();
+}
+
+static void janus_tells_the_end_once(void **state)
+{
+    const struct str hangup = STR(PLUGIN("\"event\":\"hangup\",\"reason\":\"x\""));
+    (void)state;
+    begin(&driver_janus);
+    driver_janus.call(&users[0], "bob", "v=0");
+    driver_janus.accept(&users[1], "alice", "v=0");
+    driver_janus.hang_up(&users[1]);
+    assert_int_equal(driver_janus.receive(&users[0], hangup).type, DRIVER_ENDED);
+    assert_int_equal(driver_janus.receive(&users[0], hangup).type, DRIVER_NOTHING);
+    assert_int_equal(driver_janus.receive(&users[1], hangup).type, DRIVER_NOTHING);
     end();
 }
 
@@ -153,6 +163,7 @@ int main(void)
         cmocka_unit_test(one2one),
         cmocka_unit_test(janus),
         cmocka_unit_test(janus_tells_its_numbers),
+        cmocka_unit_test(janus_tells_the_end_once),
         cmocka_unit_test(rtpengine),
         cmocka_unit_test(rtpengine_has_one_call_for_both),
     };
