@@ -77,7 +77,7 @@ static const char *progress_of(const struct user *u)
         return "no answer";
     if (u->call->env->has_media && !u->media.is_connected)
         return u->media.peer ? peer_state_name(u->media.peer->state) : "no media";
-    return u->media.has_heard ? "hears" : "connected, hears nothing";
+    return u->media.ear.has_heard ? "hears" : "connected, hears nothing";
 }
 
 static void fail(struct user *u, mono_us now, const char *why)
@@ -115,7 +115,7 @@ static uint32_t n_missing(const struct call *call)
 {
     uint32_t n = 0;
     for (unsigned i = 0; i < 2; i++)
-        n += track_lost(&call->users[i].media.track, call->users[1 - i].media.n_sent);
+        n += track_lost(&call->users[i].media.ear.track, call->users[1 - i].media.n_sent);
     return n;
 }
 
@@ -276,7 +276,7 @@ static void on_media_heard(struct media *m, mono_us now)
 {
     struct user *u = user_of_media(m);
     tell(u, "hears %s: the first packet, decrypted and checked", u->side == 0 ? "bob" : "alice");
-    if (partner_of(u)->media.has_heard && u->call->state == CALL_CONNECTING)
+    if (partner_of(u)->media.ear.has_heard && u->call->state == CALL_CONNECTING)
         come_up(u->call, now);
 }
 

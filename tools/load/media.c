@@ -141,7 +141,7 @@ static void say_one(struct media *m)
     bytes_put8(&w, ext ? 0x90 : 0x80);
     bytes_put8(&w, (uint8_t)(m->offer.kind.opus_pt | (m->n_sent == 0 ? 0x80 : 0)));
     bytes_put16(&w, (uint16_t)(m->first_seq + m->n_sent));
-    bytes_put32(&w, m->first_timestamp + m->n_sent * MEDIA_SAMPLES);
+    bytes_put32(&w, m->first_timestamp + m->n_sent * EAR_SAMPLES);
     bytes_put32(&w, m->offer.ssrc);
     if (ext)
         write_level(&w, ext);
@@ -213,66 +213,7 @@ void media_hush(struct media *m)
     m->tick = -1;
 }
 
-/* --- the ear --- */
-
-/* The numbers in the RTP header must run with those in the payload, whatever the server made of
- * them, and the rest must be what was negotiated. */
-static bool is_header_right(struct media *m, const struct rtp_packet *packet, uint32_t seq)
-{
-    uint16_t heard_seq = (uint16_t)(packet->seq - seq);
-    uint32_t heard_timestamp = packet->timestamp - seq * MEDIA_SAMPLES;
-    if (!m->has_heard) {
-        m->heard_ssrc = packet->ssrc;
-        m->heard_seq = heard_seq;
-        m->heard_timestamp = heard_timestamp;
-    }
-    return packet->pt == m->offer.kind.opus_pt && packet->ssrc == m->heard_ssrc &&
-           heard_seq == m->heard_seq && heard_timestamp == m->heard_timestamp &&
-           packet->padding_len == 0 && packet->n_csrc == 0 && packet->marker == (seq == 0);
-}
-
-static void count_order(struct stats *stats, enum track_verdict verdict)
-{
-    switch (verdict) {
-    case TRACK_IN_ORDER:
-        break;
-    case TRACK_GAP:
-        stats->gaps++;
-        break;
-    case TRACK_REORDERED:
-        stats->reordered++;
-        break;
-    case TRACK_DUPLICATE:
-    case TRACK_TOO_OLD:
-        stats->duplicates++;
-        break;
-    }
-}
-
-static void hear(struct media *m, mono_us now, const struct dgram *d,
-                 const struct rtp_packet *packet)
-{
-    struct stats *stats = m->env->stats;
-    struct payload p;
-    stats->packets_received++;
-    if (payload_read(d->data + packet->header_len, packet->payload_len, &m->env->key, &p)) {
-        stats->corrupted++;
-        return;
-    }
-    if (p.call != m->id.call || p.round != m->id.round || p.side == m->id.side) {
-        stats->misrouted++;
-        return;
-    }
-    if (!is_header_right(m, packet, p.seq))
-        stats->bad_headers++;
-    count_order(stats, track_packet(&m->track, p.seq));
-    histogram_add(&stats->latency, now - p.sent_at);
-    stats->late += now - p.sent_at > STATS_LATE;
-    if (!m->has_heard) {
-        m->has_heard = true;
-        m->env->handlers.on_heard(m, now);
-    }
-}
+/* --- datagrams --- */
 
 /* The tag tells the profile that the two agreed on: RFC 7714 §5.3, RFC 5764 §4.1.2. */
 static void count_profile(struct stats *stats, size_t tag_len)
@@ -283,7 +224,12 @@ static void count_profile(struct stats *stats, size_t tag_len)
         stats->heard_sha1++;
 }
 
-/* --- datagrams --- */
+static void hear(struct media *m, mono_us now, const struct dgram *d,
+                 const struct rtp_packet *packet)
+{
+    if (ear_hear(&m->ear, now, m->offer.kind.opus_pt, d->data, packet))
+        m->env->handlers.on_heard(m, now);
+}
 
 static void input(struct media *m, struct dgram *d)
 {
@@ -298,7 +244,7 @@ static void input(struct media *m, struct dgram *d)
     } else if (peer_receive_rtp(m->peer, now, d, &packet)) {
         m->env->stats->undecryptable++;
     } else {
-        if (!m->has_heard)
+        if (!m->ear.has_heard)
             count_profile(m->env->stats, wire_len - d->len);
         hear(m, now, d, &packet);
     }
@@ -397,10 +343,10 @@ int media_open(struct media *m, const struct media_identity *id)
     m->id = *id;
     m->local = m->env->local;
     m->is_v6 = !addr_is_v4(&m->local);
-    m->is_connected = m->has_heard = false;
+    m->is_connected = false;
     m->kernel_peer = (struct addr){0};
     m->n_sent = 0;
-    m->track = (struct track){0};
+    ear_init(&m->ear, m->env->stats, &m->env->key, id);
     m->first_seq = (uint16_t)rng_u32(rng);
     m->first_timestamp = rng_u32(rng);
     rng_ice_chars(rng, m->ufrag, MEDIA_UFRAG);

@@ -20,20 +20,19 @@
 #include "base/list.h"
 #include "base/siphash.h"
 #include "base/text.h"
+#include "load/ear.h"
 #include "load/loop.h"
 #include "load/offer.h"
 #include "load/stats.h"
-#include "load/track.h"
 #include "peer/peer.h"
 
 /** Packets of a second are spread over this many ticks of a frame. */
-#define MEDIA_TICKS   20
-#define MEDIA_FRAME   (20 * US_PER_MS)
-#define MEDIA_TICK    (MEDIA_FRAME / MEDIA_TICKS)
-#define MEDIA_SAMPLES 960 /**< of 48 kHz in a frame */
-#define MEDIA_UFRAG   8
-#define MEDIA_PWD     24
-#define MEDIA_CNAME   16
+#define MEDIA_TICKS 20
+#define MEDIA_FRAME (20 * US_PER_MS)
+#define MEDIA_TICK  (MEDIA_FRAME / MEDIA_TICKS)
+#define MEDIA_UFRAG 8
+#define MEDIA_PWD   24
+#define MEDIA_CNAME 16
 
 struct media;
 
@@ -65,12 +64,6 @@ struct media_env {
     unsigned n_all_speaking;
 };
 
-/** Who speaks in which call; it is in every packet. */
-struct media_identity {
-    uint32_t call, round;
-    uint8_t side; /**< 0 caller, 1 callee */
-};
-
 struct media {
     struct media_env *env;
     struct media_identity id;
@@ -79,7 +72,7 @@ struct media {
     struct addr local;       /**< of the candidate in use */
     struct addr kernel_peer; /**< that the socket is connected to; port 0 = none */
     struct peer *peer;       /**< owned; NULL before media_start */
-    bool is_v6, is_connected, has_heard;
+    bool is_v6, is_connected;
     char ufrag[MEDIA_UFRAG + 1], pwd[MEDIA_PWD + 1], cname[MEDIA_CNAME + 1];
     char candidate[ICE_CANDIDATE_TEXT_MAX];
     struct offer offer;
@@ -91,11 +84,7 @@ struct media {
     uint16_t first_seq; /**< RTP */
     uint32_t first_timestamp;
 
-    /* the ear */
-    struct track track;
-    uint32_t heard_ssrc;
-    uint16_t heard_seq;       /**< RTP number that payload number 0 has */
-    uint32_t heard_timestamp; /**< the same for the timestamp */
+    struct ear ear;
 };
 
 /** @return 0 or a negative errno */

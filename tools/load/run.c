@@ -187,9 +187,9 @@ static void show_progress(struct run *run, mono_us now)
 {
     const struct stats *s = &run->stats;
     mono_us since = now - run->progress_at;
-    struct proc_sample server = sample(run);
     if (since < US_PER_S)
         return;
+    struct proc_sample server = sample(run);
     (void)fprintf(stderr, "%5.0f s  ", (double)(now - run->started_at) / 1e6);
     if (run->phase == RUN_REGISTERING)
         (void)fprintf(stderr, "registered %u of %zu pairs", run->env.n_in[CALL_IDLE], run->n_calls);
@@ -217,7 +217,8 @@ static void show_demo(struct run *run, mono_us now)
     for (unsigned i = 0; i < 2; i++) {
         const struct media *m = &run->calls[0].users[i].media;
         (void)printf("%9.1f ms  %-6shas heard %u packets in order, %.1f ms on the way\n",
-                     (double)(now - run->calls[0].dialled_at) / 1000, names[i], m->track.n_unique,
+                     (double)(now - run->calls[0].dialled_at) / 1000, names[i],
+                     m->ear.track.n_unique,
                      (double)histogram_percentile(&run->stats.latency, 50) / 1000);
     }
     run->progress_at = now;
