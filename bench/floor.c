@@ -14,7 +14,7 @@
  * time, of which only the relaying is timed; both threads on one core, as a network card's
  * interrupts and the worker should be; each on its own, where every packet changes caches.
  *
- *     bench_floor [seconds per run, default 1] [runs, default 3]
+ *     bench_floor [seconds per run, default 1] [runs, default 3] [endpoints, default 100 1000 2000]
  *
  * Run it beside the server's own figure, on the same machine at the same time: only the ratio of
  * the two is worth something. */
@@ -40,10 +40,11 @@
 #include "rtp/packet.h"
 #include "rtpsec/session.h"
 
-#define DATAGRAM 116
-#define MAX_RUNS 15
-#define FRAME    (20 * US_PER_MS)
-#define TICK     US_PER_MS
+#define DATAGRAM      116
+#define MAX_RUNS      15
+#define MAX_ENDPOINTS 10000
+#define FRAME         (20 * US_PER_MS)
+#define TICK          US_PER_MS
 
 /* What the loop knows of one end: where it is, its keys, and who is at the other end. */
 struct leg {
@@ -376,11 +377,19 @@ static unsigned argument(const char *text, unsigned max)
 {
     uint64_t value;
     if (!str_to_u64(str_of(text), max, &value) || value == 0) {
-        (void)fprintf(stderr, "usage: bench_floor [seconds per run, 1-60] [runs, 1-%d]\n",
-                      MAX_RUNS);
+        (void)fprintf(stderr,
+                      "usage: bench_floor [seconds per run, 1-60] [runs, 1-%d] "
+                      "[endpoints, an even number up to %d]...\n",
+                      MAX_RUNS, MAX_ENDPOINTS);
         exit(2);
     }
     return (unsigned)value;
+}
+
+static void measure_places(unsigned n, const struct plan *plan, struct rng *rng)
+{
+    for (enum placement place = 0; place < N_PLACES; place++)
+        measure(n, place, plan, rng);
 }
 
 int main(int argc, char **argv)
@@ -401,9 +410,9 @@ int main(int argc, char **argv)
     find_cores(plan.cores);
     (void)printf("           same        CPU ns/packet\n"
                  "endpoints  ...        min  median    max  packets/s  dropped\n");
-    for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
-        for (enum placement place = 0; place < N_PLACES; place++)
-            measure(sizes[i], place, &plan, &rng);
-    }
+    for (int i = 3; i < argc; i++)
+        measure_places(argument(argv[i], MAX_ENDPOINTS) & ~1U, &plan, &rng);
+    for (size_t i = 0; argc <= 3 && i < ARRAY_LEN(sizes); i++)
+        measure_places(sizes[i], &plan, &rng);
     return 0;
 }
