@@ -19,6 +19,7 @@ export const CELLS = [
   { name: 'reorder', title: '5 % of packets 30 ms late', line: { delay: 20, reorder: 5, 'reorder-by': 30 } },
   { name: 'far', title: '100 ms', line: { delay: 100 } },
   { name: 'far5', title: '100 ms, 5 % loss', line: { delay: 100, loss: 5 } },
+  { name: 'thin', title: '45 kbit/s, headers counted', line: { delay: 20, rate: 45, queue: 300 } },
   { name: 'blackout', title: 'blackout of 2 s', line: { delay: 20 }, event: 'blackout 2s', dark: 2000 },
   { name: 'rebind', title: 'address change', line: { delay: 20 }, event: 'rebind', dark: 0 },
 ];

@@ -55,6 +55,7 @@ async function hear(call, cell, seconds) {
   return call.people.map((_, i) => ({
     ...difference(after[i], before[i]),
     sent: after[1 - i].packetsSent - before[1 - i].packetsSent,
+    sentBytes: after[1 - i].bytesSent - before[1 - i].bytesSent,
     lostOnLines: lostOnLines(linesAfter, linesBefore, i),
     longestGapMs: longest[i],
   }));

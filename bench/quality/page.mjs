@@ -18,7 +18,10 @@ async function counts(pc) {
   for (const s of (await pc.getStats()).values()) {
     if (s.kind !== 'audio') continue;
     if (s.type === 'inbound-rtp') for (const name of COUNTS) found[name] = s[name] ?? 0;
-    if (s.type === 'outbound-rtp') found.packetsSent = s.packetsSent;
+    if (s.type === 'outbound-rtp') {
+      found.packetsSent = s.packetsSent;
+      found.bytesSent = s.bytesSent + s.headerBytesSent;
+    }
   }
   return found;
 }
