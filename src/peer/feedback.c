@@ -15,6 +15,7 @@ void peer_feedback_init(struct peer_feedback *f, const struct peer_params *param
 void peer_feedback_set(struct peer_feedback *f, const struct peer_params *params)
 {
     f->transport_id = params->ext_recv[PEER_EXT_TRANSPORT_CC];
+    rtp_transport_cc_forgive(&f->transport, params->nack);
     f->is_remb = params->remb;
     f->is_reduced = params->reduced_size_rtcp;
 }

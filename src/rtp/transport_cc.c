@@ -132,18 +132,38 @@ struct feedback {
     size_t deltas_len; /* bytes */
 };
 
+/* Is what is missing among the next n numbers not to be told? */
+static bool is_forgiven(const struct rtp_transport_cc *t, unsigned n)
+{
+    unsigned n_missing = 0;
+    for (unsigned i = 0; i < n; i++)
+        n_missing += !has_come(t, (uint16_t)(t->base + i));
+    return t->is_forgiving && n_missing * 2 <= n;
+}
+
+static void put_status(struct feedback *f, int32_t delta)
+{
+    f->deltas[f->n] = (int16_t)delta;
+    f->symbols[f->n] = delta >= 0 && delta <= UINT8_MAX ? SMALL_DELTA : LARGE_DELTA;
+    f->deltas_len += f->symbols[f->n];
+}
+
 /* Statuses and deltas from t->base on, up to a delta that does not fit. */
 static void collect(const struct rtp_transport_cc *t, mono_us now, struct feedback *f)
 {
     unsigned n = (unsigned)(uint16_t)(t->newest - t->base) + 1;
+    bool forgiven = is_forgiven(t, n);
     bool has_reference = false;
     uint32_t last = 0;
 
     *f = (struct feedback){.n = 0};
     for (; f->n < n; f->n++) {
         uint16_t seq = (uint16_t)(t->base + f->n);
-        if (!has_come(t, seq))
+        if (!has_come(t, seq)) {
+            if (forgiven && has_reference)
+                put_status(f, 0);
             continue;
+        }
         uint32_t at = t->at[seq % RTP_TRANSPORT_CC_WINDOW];
         if (!has_reference) {
             uint64_t full = ticks_of(now) - ((uint32_t)ticks_of(now) - at);
@@ -155,9 +175,7 @@ static void collect(const struct rtp_transport_cc *t, mono_us now, struct feedba
         if (delta < INT16_MIN || delta > INT16_MAX)
             return;
         last = at;
-        f->deltas[f->n] = (int16_t)delta;
-        f->symbols[f->n] = delta >= 0 && delta <= UINT8_MAX ? SMALL_DELTA : LARGE_DELTA;
-        f->deltas_len += f->symbols[f->n];
+        put_status(f, delta);
     }
 }
 

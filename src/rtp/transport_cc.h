@@ -45,10 +45,23 @@ struct rtp_transport_cc {
     bool started;       /**< a packet came */
     bool has_jump;      /**< jump_seq is valid */
     bool is_pending;    /**< something is to be reported */
+    bool is_forgiving;  /**< public: scattered loss is not told; see rtp_transport_cc_forgive */
     uint32_t at[RTP_TRANSPORT_CC_WINDOW]; /**< arrivals by seq % 64 [250 µs, low 32 bits] */
 };
 
 void rtp_transport_cc_init(struct rtp_transport_cc *t);
+
+/**
+ * Where the leg repairs its own loss (NACK): tell what is missing as come with the packet before
+ * it, as long as that is at most half of a feedback. Chromium takes any loss for congestion: it
+ * then refuses what NACK asks for and sends padding in between, three times the packets, while its
+ * Opus goes on at the same rate. At 20 % loss that made 6.7 % concealed samples out of 0.9
+ * (docs/QUALITY.md). A line that is full is told from a bad one by its delay, or by more than half.
+ */
+static inline void rtp_transport_cc_forgive(struct rtp_transport_cc *t, bool is_repaired)
+{
+    t->is_forgiving = is_repaired;
+}
 
 /**
  * Read the transport-wide sequence number of a packet.

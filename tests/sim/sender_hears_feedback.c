@@ -66,11 +66,11 @@ static bool lose_every_tenth(struct bench *b, struct bench_dgram *d)
            ++b->n_filtered % 10 != 0;
 }
 
-static void what_was_lost_is_told_as_lost(void **state)
+/* Every tenth packet is lost. @param chunk  what the feedback then says of them */
+static void lose_and_tell(bool is_repaired, uint16_t chunk)
 {
-    (void)state;
     struct bench_browser kind = numbered(true);
-    kind.nack = false;
+    kind.nack = is_repaired;
     const struct bench_browser kinds[2] = {kind, bench_firefox};
     struct bench *b = running_call(kinds);
     b->filter = lose_every_tenth;
@@ -79,8 +79,20 @@ static void what_was_lost_is_told_as_lost(void **state)
     assert_int_equal(last->n, 1);
     assert_int_equal(get_be16(last->body + 8), 0);
     assert_int_equal(get_be16(last->body + 10), 13);
-    assert_int_equal(get_be16(last->body + 16), 0xbfee); /* a vector: 9 ones, 0, 3 ones */
+    assert_int_equal(get_be16(last->body + 16), chunk);
     bench_free(b);
+}
+
+static void what_was_lost_is_told_as_lost(void **state)
+{
+    (void)state;
+    lose_and_tell(false, 0xbfee); /* a vector: 9 ones, 0, 3 ones */
+}
+
+static void what_nack_repairs_is_not_told_as_lost(void **state)
+{
+    (void)state;
+    lose_and_tell(true, 0x2000 | 13); /* a run of 13 ones */
 }
 
 static void it_stands_behind_a_report_where_it_may_not_be_alone(void **state)
@@ -189,6 +201,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arrivals_are_told_four_times_a_second),
         cmocka_unit_test(what_was_lost_is_told_as_lost),
+        cmocka_unit_test(what_nack_repairs_is_not_told_as_lost),
         cmocka_unit_test(it_stands_behind_a_report_where_it_may_not_be_alone),
         cmocka_unit_test(numbers_do_not_cross),
         cmocka_unit_test(who_asks_for_remb_is_told_a_rate),

@@ -185,6 +185,34 @@ static void what_is_lost_between_two_feedbacks_is_told(void **state)
     assert_int_equal(h.at[2], 800);
 }
 
+/* One in four, then three in four; the first number of a feedback has nothing before it. */
+static void scattered_loss_is_forgiven_and_a_full_line_is_not(void **state)
+{
+    (void)state;
+    rtp_transport_cc_init(&t);
+    rtp_transport_cc_forgive(&t, true);
+    for (uint16_t i = 0; i <= 12; i++) {
+        if (i % 4 != 1)
+            rtp_transport_cc_packet(&t, i, i * 20 * US_PER_MS);
+    }
+    assert_true(write_at(US_PER_S));
+    struct heard h = read_feedback();
+    assert_int_equal(h.n, 13);
+    for (unsigned i = 0; i < h.n; i++) {
+        assert_true(h.came[i]);
+        assert_int_equal(h.at[i], (i % 4 == 1 ? i - 1 : i) * 80);
+    }
+    for (uint16_t i = 13; i <= 24; i++) {
+        if (i % 4 == 0)
+            rtp_transport_cc_packet(&t, i, i * 20 * US_PER_MS);
+    }
+    assert_true(write_at(2 * US_PER_S));
+    h = read_feedback();
+    assert_int_equal(h.n, 12);
+    for (unsigned i = 0; i < h.n; i++)
+        assert_int_equal(h.came[i], (h.base + i) % 4 == 0);
+}
+
 static void a_late_packet_is_told_afterwards(void **state)
 {
     (void)state;
@@ -367,6 +395,7 @@ int main(void)
         cmocka_unit_test(loss_and_long_deltas),
         cmocka_unit_test(long_runs_take_one_chunk),
         cmocka_unit_test(what_is_lost_between_two_feedbacks_is_told),
+        cmocka_unit_test(scattered_loss_is_forgiven_and_a_full_line_is_not),
         cmocka_unit_test(a_late_packet_is_told_afterwards),
         cmocka_unit_test(a_full_window_does_not_wait),
         cmocka_unit_test(a_packet_beyond_the_window_moves_it),
