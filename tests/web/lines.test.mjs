@@ -62,6 +62,8 @@ test('without the server, or long after its word, the page speaks for itself', (
 test('what is heard here may be worse than what the server saw', () => {
     assert.deepEqual(word(good, fair('loss-up'), { level: 'poor', hint: 'loss-in-poor' }),
         { level: 'poor', whose: 'them', hint: 'theirs' });
+    assert.deepEqual(word(fair('loss-up'), good, { level: 'poor', hint: 'loss-in-poor' }),
+        { level: 'poor', whose: 'you', hint: 'loss-out-poor' });
     assert.equal(word(good, poor('loss-up'), { level: 'poor', hint: 'nothing-in' }).hint, 'nothing-in');
     assert.equal(word(good, poor('loss-up'), { level: 'measuring', hint: '' }).whose, 'them');
 });

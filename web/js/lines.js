@@ -32,7 +32,7 @@ const THEIRS = Object.freeze({
 });
 
 /** A trouble that this page does not know yet still has its word. */
-const hintOf = (table, { line, trouble }, otherwise) => (table[trouble] ?? otherwise)[line === 'poor' ? 1 : 0];
+const hintOf = (table, { trouble }, level, otherwise) => (table[trouble] ?? otherwise)[level === 'poor' ? 1 : 0];
 
 /** What the server says of both lines. One object a call. */
 export class Lines {
@@ -64,8 +64,8 @@ export class Lines {
             return { level, whose: 'both', hint: 'both' };
         }
         return worse(you.line, them.line) === you.line && isBad(you)
-            ? { level, whose: 'you', hint: hintOf(OURS, you, ['jitter', 'jitter-poor']) }
-            : { level, whose: 'them', hint: hintOf(THEIRS, them, ['theirs', 'theirs']) };
+            ? { level, whose: 'you', hint: hintOf(OURS, you, level, ['jitter', 'jitter-poor']) }
+            : { level, whose: 'them', hint: hintOf(THEIRS, them, level, ['theirs', 'theirs']) };
     }
 }
 
