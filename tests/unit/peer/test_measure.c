@@ -49,6 +49,11 @@ static void gaps_of_the_other_line_are_not_ours(void **state)
     client_reports(1300, 109);
     assert_int_equal(m.delivery.expected, 200);
     assert_int_equal(m.delivery.lost, 10);
+    /* and again: gaps of both lines between two reports */
+    (void)send(1300, 100, 2);
+    client_reports(1500, 109 + 100 + 5);
+    assert_int_equal(m.delivery.expected, 300);
+    assert_int_equal(m.delivery.lost, 15);
 }
 
 static void what_is_on_its_way_is_not_lost(void **state)
