@@ -41,11 +41,32 @@ static void no_more_are_given_than_there_is_room_for(void **state)
     assert_int_equal(addrs[1].port, 7);
 }
 
+/* The rule for one address of this machine: it alone, or all but it. */
+static void rules_choose(void **state)
+{
+    struct addr all[MAX], some[MAX];
+    char text[ADDR_TEXT_MAX + 1] = "-";
+    struct interface_rule rule;
+    (void)state;
+    int n = interfaces_list(true, NULL, 0, all, MAX);
+    (void)addr_write_ip(&all[0], text + 1);
+    assert_true(interface_rule_parse(str_of(text + 1), &rule));
+    assert_int_equal(interfaces_list(true, &rule, 1, some, MAX), 1);
+    assert_true(addr_equal(&some[0], &all[0]));
+    assert_true(interface_rule_parse(str_of(text), &rule));
+    int n_rest = interfaces_list(true, &rule, 1, some, MAX);
+    if (n > 1)
+        assert_int_equal(n_rest, n - 1);
+    for (int i = 0; i < n_rest; i++)
+        assert_false(addr_equal(&some[i], &all[0]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(addresses_are_usable_and_different),
         cmocka_unit_test(no_more_are_given_than_there_is_room_for),
+        cmocka_unit_test(rules_choose),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
