@@ -7,6 +7,7 @@
  *   !     the media backend answers                     @     it finds a candidate
  *   +     the next leg is connected                     -     the media ends, next byte: why
  *   =     quality was asked for                         t     a minute passes
+ *   ~     it answers a later offer                      ^     it refuses one
  *   q     the server shuts down
  *
  * Checked: what is sent is JSON with an id and goes to open sockets, media that starts is released
@@ -101,6 +102,15 @@ static void ask_quality(struct media *m, uint64_t call_id, enum media_leg leg,
     assert(is_live && hearing->concealed_permille <= 1000);
 }
 
+static int renegotiate(struct media *m, uint64_t call_id, enum media_leg leg, struct str offer)
+{
+    size_t i;
+    (void)leg;
+    bool is_live = find_live(CONTAINER_OF(m, struct world, media), call_id, &i);
+    assert(is_live && offer.len);
+    return str_eq(offer, STR("broken")) ? -1 : 0;
+}
+
 static void release(struct media *m, uint64_t call_id)
 {
     struct world *w = CONTAINER_OF(m, struct world, media);
@@ -165,6 +175,10 @@ static void run_line(struct world *w, struct str line)
         media_says(w, MEDIA_EVENT_ANSWERED, line);
     } else if (what == '@') {
         media_says(w, MEDIA_EVENT_CANDIDATE, line);
+    } else if (what == '~') {
+        media_says(w, MEDIA_EVENT_REANSWERED, line);
+    } else if (what == '^') {
+        media_says(w, MEDIA_EVENT_UNCHANGED, line);
     } else if (what == '+') {
         media_says(w, MEDIA_EVENT_CONNECTED, line);
     } else if (what == '-') {
@@ -185,7 +199,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct media_ops ops = {
-        check_offer, start, add_candidate, ask_quality, release, poll_event, free_media,
+        check_offer, start,   renegotiate, add_candidate,
+        ask_quality, release, poll_event,  free_media,
     };
     struct world w = {.media.ops = &ops};
     struct str rest = {(const char *)data, size};

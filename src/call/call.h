@@ -34,6 +34,11 @@
 /** Room for the sentence that a media backend gives with a failure, the zero included. */
 #define CALL_TEXT_MAX 160
 
+/** Later offers that a call takes from one side: one each, so many at once. An offer is the only
+ * message that costs more than its length, and a network that flaps makes one every few seconds. */
+#define CALL_OFFER_INTERVAL (US_PER_S)
+#define CALL_OFFER_BURST    10
+
 #define CALL_DEFAULT_RING_TIMEOUT  (60 * US_PER_S)
 #define CALL_DEFAULT_SETUP_TIMEOUT (30 * US_PER_S)
 
@@ -63,6 +68,7 @@ enum call_msg_type {
     CALL_MSG_CALL,
     CALL_MSG_RESPONSE,
     CALL_MSG_CANDIDATE,
+    CALL_MSG_REOFFER,
     CALL_MSG_STOP,
     CALL_MSG_QUALITY,
     CALL_MSG_SOCKET_CLOSED,
@@ -83,21 +89,24 @@ struct call_msg {
     struct str name;         /**< REGISTER: empty, or valid by call_name_check */
     struct str from;         /**< CALL: empty = not given. RESPONSE: the caller */
     struct str to;           /**< CALL */
-    struct str offer;        /**< CALL; RESPONSE that accepts */
+    struct str offer;        /**< CALL; RESPONSE that accepts; REOFFER */
     const char *offer_error; /**< what is wrong with `offer`; NULL = it can be answered */
     bool accept;             /**< RESPONSE */
     bool busy;               /**< RESPONSE that rejects: the page is busy */
-    uint64_t call_id;        /**< RESPONSE, STOP, QUALITY: the call that is meant; 0 = not given */
+    uint64_t
+        call_id; /**< RESPONSE, REOFFER, STOP, QUALITY: the call that is meant; 0 = not given */
     struct call_hearing hearing;     /**< QUALITY */
     struct call_candidate candidate; /**< CANDIDATE */
 };
 
 enum call_media_type {
-    CALL_MEDIA_ANSWERED,  /**< both answers are ready */
-    CALL_MEDIA_CANDIDATE, /**< a local candidate of one leg */
-    CALL_MEDIA_CONNECTED, /**< one leg is through */
-    CALL_MEDIA_ENDED,     /**< the media of the call is over */
-    CALL_MEDIA_QUALITY,   /**< what a leg asked for with CALL_ACTION_MEDIA_QUALITY */
+    CALL_MEDIA_ANSWERED,   /**< both answers are ready */
+    CALL_MEDIA_CANDIDATE,  /**< a local candidate of one leg */
+    CALL_MEDIA_CONNECTED,  /**< one leg is through */
+    CALL_MEDIA_REANSWERED, /**< a later offer of one leg is answered */
+    CALL_MEDIA_UNCHANGED,  /**< a later offer of one leg was refused: its media is as it was */
+    CALL_MEDIA_ENDED,      /**< the media of the call is over */
+    CALL_MEDIA_QUALITY,    /**< what a leg asked for with CALL_ACTION_MEDIA_QUALITY */
 };
 
 /** How one side's line is, in words of docs/protocol.md; static text. */
@@ -119,11 +128,12 @@ struct call_media {
     enum call_media_type type;
     uint64_t call_id;
     enum call_leg leg;                 /**< not for ANSWERED */
-    struct str answer[CALL_LEGS];      /**< ANSWERED */
+    struct str answer[CALL_LEGS];      /**< ANSWERED; REANSWERED: that of the leg */
     struct call_candidate candidate;   /**< CANDIDATE */
-    enum call_media_end end;           /**< ENDED */
+    enum call_media_end end;           /**< ENDED; UNCHANGED: REFUSED or BROKEN */
     struct call_line lines[CALL_LEGS]; /**< QUALITY; `leg` is who asked */
-    struct str text;                   /**< ENDED: one sentence, shown for REFUSED; may be empty */
+    struct str text; /**< ENDED, UNCHANGED: one sentence, shown for REFUSED and UNCHANGED; may be
+                          empty */
 };
 
 /* ---- out ---- */
@@ -139,6 +149,8 @@ enum call_reply_type {
     CALL_REPLY_CANDIDATE,         /**< call_id, candidate */
     CALL_REPLY_RINGING,           /**< call_id; the callee has been told */
     CALL_REPLY_QUALITY,           /**< call_id, you, them */
+    CALL_REPLY_REOFFER_ACCEPTED,  /**< call_id, sdp */
+    CALL_REPLY_REOFFER_REJECTED,  /**< call_id (0 when there is none), reason, name, text */
     CALL_REPLY_ERROR,             /**< reason, name, field */
 };
 
@@ -172,6 +184,7 @@ enum call_action_type {
     CALL_ACTION_MEDIA_START,     /**< call_id, offer */
     CALL_ACTION_MEDIA_CANDIDATE, /**< call_id, leg, candidate; always after its MEDIA_START */
     CALL_ACTION_MEDIA_QUALITY,   /**< call_id, leg, hearing; comes back as CALL_MEDIA_QUALITY */
+    CALL_ACTION_MEDIA_REOFFER,   /**< call_id, leg, offer[leg]; answered by REANSWERED, UNCHANGED */
     CALL_ACTION_MEDIA_RELEASE,   /**< call_id; exactly once for every MEDIA_START */
     CALL_ACTION_ENDED,           /**< record; the last action of its call */
 };

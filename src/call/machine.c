@@ -295,6 +295,52 @@ void call_local_candidate(struct call_model *m, mono_us now, struct call *c, enu
         call_queue_push(&m->queue, n);
 }
 
+/* ---- a later offer ---- */
+
+int call_reoffer(struct call_model *m, struct call *c, enum call_leg leg, struct str offer)
+{
+    struct call_user *u = c->side[leg].user;
+    struct call_node *n = call_node_new(CALL_ACTION_MEDIA_REOFFER, offer.len);
+    if (!n)
+        return -ENOMEM;
+    n->action.call_id = c->id;
+    n->action.leg = leg;
+    n->action.offer[leg] = call_node_put(n, offer);
+    c->side[leg].awaits_reanswer = true;
+    u->n_candidates = 0;
+    u->told_too_many = false;
+    call_queue_push(&m->queue, n);
+    return 0;
+}
+
+void call_reanswer(struct call_model *m, mono_us now, struct call *c,
+                   const struct call_media *event)
+{
+    struct call_side *side = &c->side[event->leg];
+    bool is_answered = event->type == CALL_MEDIA_REANSWERED;
+    if (!side->awaits_reanswer)
+        return;
+    side->awaits_reanswer = false;
+    struct str sdp = is_answered ? event->answer[event->leg] : (struct str){0};
+    struct str name = side_name(c, event->leg), text = is_answered ? (struct str){0} : event->text;
+    struct call_node *n = call_node_new(CALL_ACTION_SEND, name.len + sdp.len + text.len);
+    if (!n) {
+        end_broken(m, now, c);
+        return;
+    }
+    n->action.socket = side->user->socket;
+    n->action.reply = (struct call_reply){
+        .type = is_answered ? CALL_REPLY_REOFFER_ACCEPTED : CALL_REPLY_REOFFER_REJECTED,
+        .call_id = c->id,
+        .reason = event->end == CALL_MEDIA_END_BROKEN ? CALL_REASON_SERVER_ERROR
+                                                      : CALL_REASON_INVALID_OFFER,
+        .name = call_node_put(n, name),
+        .sdp = call_node_put(n, sdp),
+        .text = call_node_put(n, text),
+    };
+    call_queue_push(&m->queue, n);
+}
+
 /* ---- the end ---- */
 
 static void leave(struct call *c, enum call_leg leg)

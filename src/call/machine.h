@@ -29,6 +29,8 @@ struct call_side {
     bool awaits_response; /**< this page sent `call`: its answer and its refusal are callResponse */
     bool connected;       /**< media of this leg is through */
     mono_us asked_at;     /**< last question for the quality; 0 = never */
+    bool awaits_reanswer; /**< a later offer of this side is with the media */
+    mono_us offers_until; /**< its later offers are used up to this time (CALL_OFFER_INTERVAL) */
     struct call_kept held; /**< local candidates that came before the answers */
 };
 
@@ -94,6 +96,18 @@ void call_connect(struct call_model *m, mono_us now, struct call *c, enum call_l
 /** A local candidate for one side, never before its answer. Ends the call if memory is out. */
 void call_local_candidate(struct call_model *m, mono_us now, struct call *c, enum call_leg leg,
                           const struct call_candidate *candidate);
+
+/**
+ * A later offer of one side, which has its first answer, goes to the media.
+ *
+ * @return 0, or -ENOMEM: nothing changed
+ */
+MUST_CHECK int call_reoffer(struct call_model *m, struct call *c, enum call_leg leg,
+                            struct str offer);
+
+/** The media has dealt with it. Ends the call if memory is out: the page must not wait for ever. */
+void call_reanswer(struct call_model *m, mono_us now, struct call *c,
+                   const struct call_media *event);
 
 /** End in any state. Cannot fail. The call must not be used afterwards. */
 void call_end(struct call_model *m, mono_us now, struct call *c, const struct call_ending *how);

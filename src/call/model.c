@@ -330,6 +330,56 @@ static void on_media_quality(struct call_model *m, const struct call *c,
     call_queue_push(&m->queue, n);
 }
 
+/* ---- a later offer ---- */
+
+/* One a second, and some at once: what is left over is what `offers_until` has not yet caught. */
+static bool is_within_rate(struct call_side *side, mono_us now)
+{
+    mono_us from = side->offers_until > now ? side->offers_until : now;
+    if (from - now >= CALL_OFFER_BURST * CALL_OFFER_INTERVAL)
+        return false;
+    side->offers_until = from + CALL_OFFER_INTERVAL;
+    return true;
+}
+
+/* @return true and the reason when this offer is not for the media */
+static bool reoffer_refused(const struct call_user *u, mono_us now, const struct call_msg *msg,
+                            enum call_reason *ret)
+{
+    struct call *c = u->call;
+    if (!c || is_rung(u) || (msg->call_id && msg->call_id != c->id))
+        *ret = CALL_REASON_NOT_IN_CALL;
+    else if (c->state < CALL_STATE_ANSWERED || c->side[u->leg].awaits_reanswer)
+        *ret = CALL_REASON_OFFER_PENDING;
+    else if (!is_within_rate(&c->side[u->leg], now))
+        *ret = CALL_REASON_TOO_MANY_OFFERS;
+    else if (msg->offer_error)
+        *ret = CALL_REASON_INVALID_OFFER;
+    else
+        return false;
+    return true;
+}
+
+static int on_reoffer(struct call_model *m, mono_us now, uint64_t socket, struct call_user *u,
+                      const struct call_msg *msg)
+{
+    enum call_reason reason;
+    if (!u)
+        return refuse(m, socket, CALL_REPLY_REOFFER_REJECTED, CALL_REASON_REGISTER_FIRST,
+                      (struct str){0});
+    if (!reoffer_refused(u, now, msg, &reason))
+        return call_reoffer(m, u->call, u->leg, msg->offer);
+    return reply(m, socket,
+                 &(struct call_reply){
+                     .type = CALL_REPLY_REOFFER_REJECTED,
+                     .call_id = reason == CALL_REASON_NOT_IN_CALL ? 0 : u->call->id,
+                     .reason = reason,
+                     .name = call_user_name(u),
+                     .text = reason == CALL_REASON_INVALID_OFFER ? str_of(msg->offer_error)
+                                                                 : (struct str){0},
+                 });
+}
+
 /* ---- the end by a user ---- */
 
 static void hang_up(struct call_model *m, mono_us now, const struct call_user *u,
@@ -371,13 +421,10 @@ typedef int (*call_handler)(struct call_model *m, mono_us now, uint64_t socket,
                             struct call_user *user, const struct call_msg *msg);
 
 static const call_handler handlers[] = {
-    [CALL_MSG_REGISTER] = on_register,
-    [CALL_MSG_CALL] = on_call,
-    [CALL_MSG_RESPONSE] = on_response,
-    [CALL_MSG_CANDIDATE] = on_candidate,
-    [CALL_MSG_STOP] = on_stop,
-    [CALL_MSG_QUALITY] = on_quality,
-    [CALL_MSG_SOCKET_CLOSED] = on_socket_closed,
+    [CALL_MSG_REGISTER] = on_register, [CALL_MSG_CALL] = on_call,
+    [CALL_MSG_RESPONSE] = on_response, [CALL_MSG_CANDIDATE] = on_candidate,
+    [CALL_MSG_REOFFER] = on_reoffer,   [CALL_MSG_STOP] = on_stop,
+    [CALL_MSG_QUALITY] = on_quality,   [CALL_MSG_SOCKET_CLOSED] = on_socket_closed,
 };
 
 int call_input(struct call_model *m, mono_us now, uint64_t socket, const struct call_msg *msg)
@@ -424,6 +471,10 @@ void call_media_event(struct call_model *m, mono_us now, const struct call_media
         break;
     case CALL_MEDIA_CONNECTED:
         call_connect(m, now, c, event->leg);
+        break;
+    case CALL_MEDIA_REANSWERED:
+    case CALL_MEDIA_UNCHANGED:
+        call_reanswer(m, now, c, event);
         break;
     case CALL_MEDIA_ENDED:
         on_media_ended(m, now, c, event);

@@ -23,6 +23,11 @@
     X(SELF_CALL, "self-call", "you cannot call yourself", NULL)                                    \
     X(REGISTER_FIRST, "register-first", "register first: this connection has no user name", NULL)  \
     X(INVALID_OFFER, "invalid-offer", "the offer of ", " cannot be answered")                      \
+    /* later offers that are not taken; the call goes on */                                        \
+    X(NOT_IN_CALL, "not-in-call", "there is no call here that an offer could change", NULL)        \
+    X(OFFER_PENDING, "offer-pending", "the answer to the last offer is still to come", NULL)       \
+    X(TOO_MANY_OFFERS, "too-many-offers",                                                          \
+      "too many offers: one a second, and ten at once, is what a call takes", NULL)                \
     /* ends that the media caused; the name is that of the leg where it happened */                \
     X(NO_COMMON_CODEC, "no-common-codec", "the two browsers have no audio codec in common", NULL)  \
     X(MEDIA_FAILED, "media-failed", "the audio connection of ", " could not be set up")            \

@@ -13,13 +13,7 @@
 #include "engine/webrtc.h"
 #include "log/log.h"
 
-/* RFC 7022 §4.2: a CNAME for one endpoint only, 96 random bits. */
-#define CNAME_LEN 16
-
-/* Of our own making; RFC 8839 §5.4 asks for 22 at least. 144 random bits. */
-#define PWD_LEN 24
-
-int engine_parse_offer(struct str text, struct sdp *ret, char *error)
+static int parse(struct str text, struct sdp *ret, char *error)
 {
     struct sdp_error sdp_error;
     struct negotiate_error refusal;
@@ -45,11 +39,17 @@ int engine_parse_offer(struct str text, struct sdp *ret, char *error)
     return 0;
 }
 
+int engine_parse_offer(struct str text, struct engine_offer *ret, char *error)
+{
+    ret->text = text;
+    return parse(text, &ret->sdp, error);
+}
+
 bool engine_check_offer(struct engine *e, struct str offer, char *error)
 {
     struct sdp sdp;
     (void)e;
-    if (engine_parse_offer(offer, &sdp, error))
+    if (parse(offer, &sdp, error))
         return false;
     sdp_deinit(&sdp);
     return true;
@@ -57,18 +57,22 @@ bool engine_check_offer(struct engine *e, struct str offer, char *error)
 
 /* --- our side --- */
 
-/* What we say of ourselves to one endpoint, and what came of it. Too large for the stack. */
-struct side {
-    char ufrag[DEMUX_UFRAG_LEN + 1];
-    char pwd[PWD_LEN + 1];
-    char cname[CNAME_LEN + 1];
-    struct ice_candidate candidates[ENGINE_MAX_CANDIDATES];
-    size_t n_candidates;
-    struct peer_params params;
-};
+struct engine_side *engine_side_new(struct engine *e, struct worker *w, mono_us now,
+                                    struct engine_answer *ret)
+{
+    struct engine_side *s = mem_zalloc(sizeof(*s));
+    if (!s)
+        return NULL;
+    int err = engine_list_addresses(e, now);
+    if (err) /* what was there at start is better than nothing */
+        log_warning(ENGINE, "cannot list the addresses of this machine: %s", strerror(-err));
+    s->n_candidates = engine_make_candidates(e, w, s->candidates);
+    engine_write_candidates(s->candidates, s->n_candidates, ret);
+    return s;
+}
 
 /* Written again with the candidates in it when the client cannot be told of them later. */
-static int write_answer(const struct engine *e, struct side *s, const struct sdp *offer,
+static int write_answer(const struct engine *e, struct engine_side *s, const struct sdp *offer,
                         const struct codec_set *set, struct negotiate_local *local,
                         struct engine_answer *ret, struct negotiate_error *refusal)
 {
@@ -76,38 +80,27 @@ static int write_answer(const struct engine *e, struct side *s, const struct sdp
     struct text text;
 
     memcpy(local->fingerprint, e->identity.fingerprint.bytes, 32);
+    local->ice_lite = e->ice_lite;
     for (size_t k = 0; k < ret->n_candidates; k++)
         candidates[k] = str_of(ret->candidates[k]);
     local->candidates = candidates;
     for (;;) {
+        local->n_candidates = local->end_of_candidates ? ret->n_candidates : 0;
         text_init(&text, ret->sdp, sizeof(ret->sdp));
         int err = negotiate_answer(offer, set, local, &s->params, &text, refusal);
         if (err || s->params.remote_trickle || local->end_of_candidates)
             return err;
-        local->n_candidates = ret->n_candidates;
         local->end_of_candidates = true;
     }
 }
 
-static int answer(struct engine *e, struct side *s, const struct sdp *offer,
-                  const struct codec_set *set, struct engine_answer *ret, char *error)
+int engine_write_answer(const struct engine *e, struct engine_side *s, const struct sdp *offer,
+                        const struct codec_set *set, struct negotiate_local *local,
+                        struct engine_answer *ret, char *error)
 {
     struct negotiate_error refusal;
 
-    rng_ice_chars(e->rng, s->ufrag, DEMUX_UFRAG_LEN);
-    rng_ice_chars(e->rng, s->pwd, PWD_LEN);
-    rng_ice_chars(e->rng, s->cname, CNAME_LEN);
-    struct negotiate_local local = {
-        .ufrag = str_of(s->ufrag),
-        .pwd = str_of(s->pwd),
-        .ssrc = rng_u32(e->rng),
-        .cname = str_of(s->cname),
-        .msid = str_of(s->cname),
-        .session_id = rng_u64(e->rng) >> 2,
-        .session_version = 1,
-        .ice_lite = e->ice_lite,
-    };
-    if (write_answer(e, s, offer, set, &local, ret, &refusal)) {
+    if (write_answer(e, s, offer, set, local, ret, &refusal)) {
         (void)negotiate_error_write(&refusal, error);
         return ENGINE_E_OFFER;
     }
@@ -120,13 +113,16 @@ static int answer(struct engine *e, struct side *s, const struct sdp *offer,
     return 0;
 }
 
+/* --- the endpoint --- */
+
 static int make(struct worker *w, mono_us now, struct pipeline *p, unsigned number,
-                const struct side *s, char *error, struct pipeline_endpoint **ret)
+                const struct engine_side *s, const struct said *said, char *error,
+                struct pipeline_endpoint **ret)
 {
     const struct peer_local local = {
-        .ufrag = str_of(s->ufrag),
-        .pwd = str_of(s->pwd),
-        .cname = str_of(s->cname),
+        .ufrag = str_of(said->ufrag),
+        .pwd = str_of(said->pwd),
+        .cname = str_of(said->cname),
         .candidates = s->candidates,
         .n_candidates = s->n_candidates,
     };
@@ -138,21 +134,36 @@ static int make(struct worker *w, mono_us now, struct pipeline *p, unsigned numb
     return err;
 }
 
-int engine_make_webrtc(struct engine *e, struct worker *w, mono_us now, struct pipeline *p,
-                       unsigned number, const struct sdp *offer, const struct codec_set *set,
-                       struct engine_answer *ret, char *error, struct pipeline_endpoint **ret_made)
+static int answer_and_make(struct engine *e, struct worker *w, mono_us now, struct pipeline *p,
+                           unsigned number, const struct engine_offer *offer,
+                           const struct codec_set *set, struct engine_side *s, struct said *said,
+                           struct engine_answer *ret, char *error,
+                           struct pipeline_endpoint **ret_made)
 {
-    struct side *s = mem_zalloc(sizeof(*s));
-    if (!s)
-        return -ENOMEM;
-    int err = engine_list_addresses(e, now);
-    if (err) /* what was there at start is better than nothing */
-        log_warning(ENGINE, "cannot list the addresses of this machine: %s", strerror(-err));
-    s->n_candidates = engine_make_candidates(e, w, s->candidates);
-    engine_write_candidates(s->candidates, s->n_candidates, ret);
-    err = answer(e, s, offer, set, ret, error);
+    struct negotiate_local local = said_local(said);
+    int err = engine_write_answer(e, s, &offer->sdp, set, &local, ret, error);
     if (!err)
-        err = make(w, now, p, number, s, error, ret_made);
+        err = make(w, now, p, number, s, said, error, ret_made);
+    if (err)
+        return err;
+    said->dtls_client = s->params.dtls_client;
+    said_keep_codecs(said, set);
+    (*ret_made)->said = said; /* now owned by the endpoint */
+    return 0;
+}
+
+int engine_make_webrtc(struct engine *e, struct worker *w, mono_us now, struct pipeline *p,
+                       unsigned number, const struct engine_offer *offer,
+                       const struct codec_set *set, struct engine_answer *ret, char *error,
+                       struct pipeline_endpoint **ret_made)
+{
+    struct engine_side *s = engine_side_new(e, w, now, ret);
+    struct said *said = said_new(e->rng, offer->text);
+    int err = s && said
+                  ? answer_and_make(e, w, now, p, number, offer, set, s, said, ret, error, ret_made)
+                  : -ENOMEM;
+    if (err)
+        said_free(said);
     mem_free(s);
     return err;
 }

@@ -12,7 +12,7 @@
 
 /* Too large for the stack. */
 struct setup {
-    struct sdp offers[LEGS];
+    struct engine_offer offers[LEGS];
     struct codec_set sets[LEGS];
 };
 
@@ -28,6 +28,7 @@ static int make_legs(struct engine *e, struct worker *w, mono_us now, const stru
             ret->bad_leg = i;
             return err;
         }
+        legs[i]->said->partner = 1 - i;
         list_append(&p->endpoints, &legs[i]->endpoints);
     }
     relay_connect(legs[0]->relay, legs[1]->relay);
@@ -53,7 +54,7 @@ static int make_call(struct engine *e, mono_us now, uint64_t id, const struct se
 static int negotiate(struct setup *s, struct engine_answers *ret)
 {
     for (unsigned i = 0; i < LEGS; i++) {
-        if (negotiate_common(&s->offers[i], &s->offers[1 - i], &s->sets[i])) {
+        if (negotiate_common(&s->offers[i].sdp, &s->offers[1 - i].sdp, &s->sets[i])) {
             engine_say(ret->error, "the two sides have no audio codec in common");
             return ENGINE_E_NO_CODEC;
         }
@@ -84,7 +85,7 @@ int engine_call_start(struct engine *e, mono_us now, uint64_t id, const struct s
     if (!err)
         err = make_call(e, now, id, s, ret);
     while (n > 0)
-        sdp_deinit(&s->offers[--n]);
+        sdp_deinit(&s->offers[--n].sdp);
     mem_free(s);
     return err;
 }

@@ -163,11 +163,19 @@ static struct mail *next_report(struct engine *e)
     return mail;
 }
 
-static void free_all(struct map *map)
+static void free_endpoints(struct map *map)
 {
     size_t cursor = 0;
-    for (void *value; (value = map_next(map, &cursor));)
-        mem_free(value);
+    for (struct engine_endpoint *known; (known = map_next(map, &cursor));)
+        engine_endpoint_free(known);
+    map_deinit(map);
+}
+
+static void free_pipelines(struct map *map)
+{
+    size_t cursor = 0;
+    for (struct engine_pipeline *known; (known = map_next(map, &cursor));)
+        mem_free(known);
     map_deinit(map);
 }
 
@@ -180,8 +188,8 @@ void engine_free(struct engine *e)
         worker_close(&e->workers[i]);
     for (struct mail *mail; (mail = next_report(e));)
         mem_free(CONTAINER_OF(mail, struct worker_report, mail));
-    free_all(&e->endpoints);
-    free_all(&e->pipelines);
+    free_endpoints(&e->endpoints);
+    free_pipelines(&e->pipelines);
     dtls_identity_deinit(&e->identity);
     mem_free(e->polled);
     mem_free(e->workers);

@@ -134,6 +134,7 @@ enum {
 
 /** About 20 KB: on the heap. */
 struct engine_answer {
+    bool is_restart; /**< of ICE; only for a later offer */
     char sdp[ENGINE_ANSWER_MAX];
     char candidates[ENGINE_MAX_CANDIDATES][ENGINE_CANDIDATE_TEXT_MAX];
     size_t n_candidates;
@@ -167,6 +168,19 @@ void engine_pipeline_release(struct engine *engine, uint64_t pipeline);
 MUST_CHECK int engine_endpoint_answer(struct engine *engine, mono_us now, uint64_t pipeline,
                                       unsigned endpoint, struct str offer,
                                       struct engine_answer *ret, char *error);
+
+/**
+ * A later offer of a WebRTC endpoint: an ICE restart, hold, other payload types. Keys, SSRC and
+ * numbering go on; whom it hears, and who hears it, do not notice. The answer has our candidates
+ * in it.
+ *
+ * @param error  on ENGINE_E_OFFER; ENGINE_ERROR_MAX bytes
+ *
+ * @return 0, ENGINE_E_OFFER, ENGINE_E_UNKNOWN, or -ENOMEM: everything is as before
+ */
+MUST_CHECK int engine_endpoint_answer_again(struct engine *engine, mono_us now, uint64_t pipeline,
+                                            unsigned endpoint, struct str offer,
+                                            struct engine_answer *ret, char *error);
 
 /** End one endpoint; who heard it hears nobody. An unknown one is ignored. */
 void engine_endpoint_release(struct engine *engine, uint64_t pipeline, unsigned endpoint);

@@ -8,6 +8,7 @@
 #include "base/map.h"
 #include "engine/engine.h"
 #include "engine/pipeline.h"
+#include "engine/said.h"
 #include "engine/worker.h"
 #include "peer/negotiate.h"
 #include "sdp/sdp.h"
@@ -30,6 +31,7 @@ struct engine_endpoint {
     struct engine_name name;
     struct worker *worker;
     struct pipeline_endpoint *endpoint; /**< owned by the worker, as above */
+    struct said *said;                  /**< for its later offers; owned */
     bool is_released;                   /**< by itself; see the pipeline, too */
 };
 
@@ -63,8 +65,41 @@ PRINTF_LIKE(2, 3) void engine_say(char *error, const char *format, ...);
 
 /* --- answer.c --- */
 
+/** An offer and what it says. */
+struct engine_offer {
+    struct str text; /**< borrowed */
+    struct sdp sdp;  /**< of `text`; sdp_deinit */
+};
+
 /** @return 0, ENGINE_E_OFFER, -ENOMEM; `error` says it in both cases */
-MUST_CHECK int engine_parse_offer(struct str text, struct sdp *ret, char *error);
+MUST_CHECK int engine_parse_offer(struct str text, struct engine_offer *ret, char *error);
+
+/** What one answer is made with, and what came of it. Too large for the stack. */
+struct engine_side {
+    struct ice_candidate candidates[ENGINE_MAX_CANDIDATES];
+    size_t n_candidates;
+    struct peer_params params;
+};
+
+/**
+ * Our candidates on a worker, also as text in *ret.
+ *
+ * @return mem_free it; NULL = out of memory
+ */
+MUST_CHECK struct engine_side *engine_side_new(struct engine *e, struct worker *w, mono_us now,
+                                               struct engine_answer *ret);
+
+/**
+ * Write an answer, and our candidates into it where they have to be there.
+ *
+ * @param local  of said_local; fingerprint and candidates are filled in here. With
+ *               end_of_candidates they are in the answer in any case
+ * @return 0, ENGINE_E_OFFER with `error`
+ */
+MUST_CHECK int engine_write_answer(const struct engine *e, struct engine_side *s,
+                                   const struct sdp *offer, const struct codec_set *set,
+                                   struct negotiate_local *local, struct engine_answer *ret,
+                                   char *error);
 
 /**
  * Answer a parsed offer and make its endpoint, not yet in the pipeline's list.
@@ -74,9 +109,10 @@ MUST_CHECK int engine_parse_offer(struct str text, struct sdp *ret, char *error)
  * @return 0, ENGINE_E_OFFER, -ENOMEM
  */
 MUST_CHECK int engine_make_webrtc(struct engine *e, struct worker *w, mono_us now,
-                                  struct pipeline *p, unsigned number, const struct sdp *offer,
-                                  const struct codec_set *set, struct engine_answer *answer,
-                                  char *error, struct pipeline_endpoint **ret);
+                                  struct pipeline *p, unsigned number,
+                                  const struct engine_offer *offer, const struct codec_set *set,
+                                  struct engine_answer *answer, char *error,
+                                  struct pipeline_endpoint **ret);
 
 /* --- addresses.c --- */
 
@@ -105,6 +141,10 @@ void engine_write_candidates(const struct ice_candidate *candidates, size_t n,
 
 /* --- pipelines.c --- */
 
+/** NULL = unknown, or released. */
+struct engine_endpoint *engine_find_endpoint(const struct engine *e, uint64_t pipeline,
+                                             unsigned endpoint);
+
 /** The worker of the next pipeline. */
 struct worker *engine_choose_worker(struct engine *e);
 
@@ -118,6 +158,9 @@ MUST_CHECK int engine_hand_over(struct engine *e, struct worker *w, struct pipel
 /** The last event of a pipeline or an endpoint was read: its name is free. */
 void engine_forget_pipeline(struct engine *e, uint64_t pipeline);
 void engine_forget_endpoint(struct engine *e, uint64_t pipeline, unsigned endpoint);
+
+/** NULL is legal. */
+void engine_endpoint_free(struct engine_endpoint *known);
 
 /** Does anybody still want to know? */
 bool engine_is_wanted(const struct engine *e, const struct engine_event *event);

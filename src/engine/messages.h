@@ -9,9 +9,13 @@
 #ifndef ENGINE_MESSAGES_H
 #define ENGINE_MESSAGES_H
 
+#include "engine/demux.h"
 #include "engine/engine.h"
 #include "engine/mailbox.h"
 #include "peer/peer.h"
+
+/** Local passwords are of our own making; RFC 8839 §5.4 asks for 22 at least. 144 random bits. */
+#define WORKER_PWD_LEN 24
 
 struct pipeline;
 struct pipeline_endpoint;
@@ -24,6 +28,7 @@ enum worker_command_type {
     WORKER_CANDIDATE,
     WORKER_END_OF_CANDIDATES,
     WORKER_SNAPSHOT,
+    WORKER_RENEGOTIATE,
     WORKER_RELEASE_ENDPOINT, /**< it is not to be named any more */
     WORKER_RELEASE_PIPELINE, /**< nor any of its endpoints */
     WORKER_STOP,
@@ -44,6 +49,16 @@ struct worker_candidate {
     struct worker_command command; /**< first: freed as one */
     struct ice_candidate candidate;
     char ufrag[ICE_UFRAG_MAX + 1]; /**< empty = current */
+};
+
+/** WORKER_RENEGOTIATE: a later offer of an endpoint was answered. */
+struct worker_renegotiation {
+    struct worker_command command; /**< first: freed as one */
+    struct peer_params params;     /**< without candidates */
+    char ufrag[DEMUX_UFRAG_LEN + 1];
+    char pwd[WORKER_PWD_LEN + 1]; /**< ours from now on; both empty = no ICE restart */
+    size_t n_candidates;
+    struct ice_candidate candidates[]; /**< those of the offer, of its own generation */
 };
 
 /** What a worker tells; owned by the receiver (mem_free). */

@@ -60,6 +60,8 @@ void pipeline_endpoint_deinit(struct pipeline_endpoint *e)
 {
     mem_free(e->ended);
     mem_free(e->gone);
+    said_free(e->said);
+    e->said = NULL;
     e->ended = e->gone = NULL;
 }
 

@@ -20,6 +20,7 @@
 #include "engine/demux.h"
 #include "engine/engine.h"
 #include "engine/messages.h"
+#include "engine/said.h"
 #include "peer/peer.h"
 #include "relay/fan.h"
 
@@ -62,6 +63,10 @@ struct pipeline_ops {
     void (*disconnected)(struct pipeline_endpoint *e, mono_us now, const struct addr *local,
                          const struct addr *remote);
 
+    /** As peer_renegotiate. */
+    int (*renegotiate)(struct pipeline_endpoint *e, mono_us now, const struct peer_params *params,
+                       struct str ufrag, struct str pwd);
+
     /** Say goodbye: it waits to be polled, nothing else is sent or accepted any more. */
     void (*close)(struct pipeline_endpoint *e, mono_us now);
 
@@ -83,9 +88,10 @@ struct pipeline_endpoint {
     struct demux_leg demux;         /**< its name is empty where nobody is found by ICE */
     const struct addr *path_remote; /**< RO, its value is the kind's: an address in use */
     unsigned number;                /**< RO: its name in the pipeline */
-    struct worker_report *ended;    /**< owned; NULL = it has been told that this one ended */
-    struct worker_report *gone;     /**< owned */
-    struct list endpoints;          /**< in pipeline.endpoints; the control thread's until given */
+    struct said *said; /**< owned until the control side takes it, before the endpoint is given */
+    struct worker_report *ended; /**< owned; NULL = it has been told that this one ended */
+    struct worker_report *gone;  /**< owned */
+    struct list endpoints;       /**< in pipeline.endpoints; the control thread's until given */
     struct worker_command add, release; /**< the control thread's until they are sent */
 };
 

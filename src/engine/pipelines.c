@@ -29,7 +29,7 @@ static struct engine_pipeline *find_pipeline(const struct engine *e, uint64_t id
     return p && !p->is_released ? p : NULL;
 }
 
-static struct engine_endpoint *find_endpoint(const struct engine *e, uint64_t pipeline,
+struct engine_endpoint *engine_find_endpoint(const struct engine *e, uint64_t pipeline,
                                              unsigned endpoint)
 {
     const struct engine_name name = {pipeline, endpoint};
@@ -45,7 +45,7 @@ bool engine_is_wanted(const struct engine *e, const struct engine_event *event)
     case ENGINE_EVENT_CONNECTED:
     case ENGINE_EVENT_SNAPSHOT:
     case ENGINE_EVENT_ENDED:
-        return find_endpoint(e, event->pipeline, event->endpoint) != NULL;
+        return engine_find_endpoint(e, event->pipeline, event->endpoint) != NULL;
     case ENGINE_EVENT_ENDPOINT_GONE:
     case ENGINE_EVENT_GONE:
         break;
@@ -61,7 +61,14 @@ void engine_forget_pipeline(struct engine *e, uint64_t pipeline)
 void engine_forget_endpoint(struct engine *e, uint64_t pipeline, unsigned endpoint)
 {
     const struct engine_name name = {pipeline, endpoint};
-    mem_free(map_remove(&e->endpoints, &name, sizeof(name)));
+    engine_endpoint_free(map_remove(&e->endpoints, &name, sizeof(name)));
+}
+
+void engine_endpoint_free(struct engine_endpoint *known)
+{
+    if (known)
+        said_free(known->said);
+    mem_free(known);
 }
 
 /* --- giving away --- */
@@ -79,9 +86,13 @@ static int know_endpoint(struct engine *e, struct worker *w, struct pipeline_end
     *known = (struct engine_endpoint){
         .name = {endpoint->pipeline->id, endpoint->number}, .worker = w, .endpoint = endpoint};
     int err = map_insert(&e->endpoints, known);
-    if (err)
+    if (err) {
         mem_free(known);
-    return err;
+        return err;
+    }
+    known->said = endpoint->said;
+    endpoint->said = NULL; /* now owned by what we know of it */
+    return 0;
 }
 
 static int know_pipeline(struct engine *e, struct worker *w, struct pipeline *p)
@@ -144,11 +155,12 @@ void engine_pipeline_release(struct engine *e, uint64_t id)
 }
 
 static int answer(struct engine *e, mono_us now, const struct engine_pipeline *known,
-                  unsigned number, const struct sdp *offer, struct engine_answer *ret, char *error)
+                  unsigned number, const struct engine_offer *offer, struct engine_answer *ret,
+                  char *error)
 {
     struct pipeline_endpoint *endpoint;
     struct codec_set set;
-    if (negotiate_own(offer, &set)) {
+    if (negotiate_own(&offer->sdp, &set)) {
         engine_say(error, "no audio codec that can be relayed is offered");
         return ENGINE_E_OFFER;
     }
@@ -170,22 +182,22 @@ int engine_endpoint_answer(struct engine *e, mono_us now, uint64_t pipeline, uns
 {
     const struct engine_pipeline *known = find_pipeline(e, pipeline);
     const struct engine_name name = {pipeline, number};
-    struct sdp sdp;
+    struct engine_offer parsed;
     error[0] = 0;
     if (!known)
         return ENGINE_E_UNKNOWN;
     assert(!map_find(&e->endpoints, &name, sizeof(name)));
-    int err = engine_parse_offer(offer, &sdp, error);
+    int err = engine_parse_offer(offer, &parsed, error);
     if (err)
         return err;
-    err = answer(e, now, known, number, &sdp, ret, error);
-    sdp_deinit(&sdp);
+    err = answer(e, now, known, number, &parsed, ret, error);
+    sdp_deinit(&parsed.sdp);
     return err;
 }
 
 void engine_endpoint_release(struct engine *e, uint64_t pipeline, unsigned endpoint)
 {
-    struct engine_endpoint *known = find_endpoint(e, pipeline, endpoint);
+    struct engine_endpoint *known = engine_find_endpoint(e, pipeline, endpoint);
     if (!known)
         return;
     known->is_released = true;
@@ -197,8 +209,8 @@ void engine_endpoint_release(struct engine *e, uint64_t pipeline, unsigned endpo
 static int send_connection(struct engine *e, uint64_t pipeline, unsigned source, unsigned sink,
                            enum worker_command_type type)
 {
-    const struct engine_endpoint *from = find_endpoint(e, pipeline, source);
-    const struct engine_endpoint *to = find_endpoint(e, pipeline, sink);
+    const struct engine_endpoint *from = engine_find_endpoint(e, pipeline, source);
+    const struct engine_endpoint *to = engine_find_endpoint(e, pipeline, sink);
     if (!from || !to)
         return ENGINE_E_UNKNOWN;
     struct worker_command *c = mem_alloc(sizeof(*c));
@@ -248,7 +260,7 @@ static int send_end_of_candidates(const struct engine_endpoint *known)
 
 int engine_snapshot(struct engine *e, uint64_t pipeline, unsigned endpoint, unsigned tag)
 {
-    const struct engine_endpoint *known = find_endpoint(e, pipeline, endpoint);
+    const struct engine_endpoint *known = engine_find_endpoint(e, pipeline, endpoint);
     if (!known)
         return ENGINE_E_UNKNOWN;
     struct worker_snapshot *s = mem_alloc(sizeof(*s));
@@ -270,7 +282,7 @@ int engine_snapshot(struct engine *e, uint64_t pipeline, unsigned endpoint, unsi
 int engine_add_candidate(struct engine *e, uint64_t pipeline, unsigned endpoint,
                          struct str candidate, struct str ufrag)
 {
-    const struct engine_endpoint *known = find_endpoint(e, pipeline, endpoint);
+    const struct engine_endpoint *known = engine_find_endpoint(e, pipeline, endpoint);
     if (!known)
         return ENGINE_E_UNKNOWN;
     return candidate.len ? send_candidate(known, candidate, ufrag) : send_end_of_candidates(known);

@@ -88,6 +88,12 @@ static void disconnected(struct pipeline_endpoint *e, mono_us now, const struct 
     peer_disconnected(&of(e)->media.peer, now, local, remote);
 }
 
+static int renegotiate(struct pipeline_endpoint *e, mono_us now, const struct peer_params *params,
+                       struct str ufrag, struct str pwd)
+{
+    return relay_webrtc_renegotiate(&of(e)->media, now, params, ufrag, pwd);
+}
+
 static void close_peer(struct pipeline_endpoint *e, mono_us now)
 {
     peer_close(&of(e)->media.peer, now);
@@ -118,6 +124,7 @@ static const struct pipeline_ops ops = {
     .get_source = get_source,
     .add_candidate = add_candidate,
     .disconnected = disconnected,
+    .renegotiate = renegotiate,
     .close = close_peer,
     .figures = figures,
     .free = free_webrtc,

@@ -50,6 +50,20 @@ static void take_candidate(struct worker *w, struct pipeline_endpoint *e,
     worker_drain(w, e);
 }
 
+static void renegotiate(struct worker *w, struct pipeline_endpoint *e,
+                        const struct worker_renegotiation *r, mono_us now)
+{
+    int err = e->ops->renegotiate(e, now, &r->params, str_of(r->ufrag), str_of(r->pwd));
+    if (err) /* what may be refused was refused where the answer was made */
+        worker_break(w, e);
+    for (size_t i = 0; i < r->n_candidates && err >= 0; i++) {
+        err = e->ops->add_candidate(e, now, &r->candidates[i], (struct str){0});
+        if (err < 0)
+            worker_break(w, e);
+    }
+    worker_drain(w, e);
+}
+
 /* @return true: the command is part of what it names, and not to be freed by itself */
 static bool run_command(struct worker *w, struct worker_command *c, mono_us now)
 {
@@ -75,6 +89,9 @@ static bool run_command(struct worker *w, struct worker_command *c, mono_us now)
         break;
     case WORKER_SNAPSHOT:
         worker_answer_snapshot(w, (const struct worker_snapshot *)(const void *)c, now);
+        break;
+    case WORKER_RENEGOTIATE:
+        renegotiate(w, c->endpoint, (const struct worker_renegotiation *)(const void *)c, now);
         break;
     case WORKER_RELEASE_ENDPOINT:
         worker_release_endpoint(w, c->endpoint, now);

@@ -51,6 +51,23 @@ void relay_endpoint_init(struct relay_endpoint *e, const struct relay_ops *ops, 
     rtp_translator_init(&e->translator, ssrc, (uint16_t)(rng_u32(rng) & 0x7fff), rng_u32(rng));
 }
 
+static void map_formats(struct relay_endpoint *sink, const struct relay_endpoint *source)
+{
+    map_codecs(sink, &source->emits);
+    map_extensions(sink, &source->emits);
+}
+
+void relay_endpoint_set_formats(struct relay_endpoint *e, const struct relay_format *emits,
+                                const struct relay_format *hears)
+{
+    e->emits = *emits;
+    e->hears = *hears;
+    if (e->source)
+        map_formats(e, e->source);
+    LIST_FOREACH(node, &e->sinks)
+        map_formats(CONTAINER_OF(node, struct relay_endpoint, siblings), e);
+}
+
 void relay_endpoint_deinit(struct relay_endpoint *e)
 {
     relay_disconnect(e);
@@ -63,8 +80,7 @@ void relay_connect(struct relay_endpoint *source, struct relay_endpoint *sink)
     if (sink->source == source)
         return;
     relay_disconnect(sink);
-    map_codecs(sink, &source->emits);
-    map_extensions(sink, &source->emits);
+    map_formats(sink, source);
     rtp_translator_expect_source(&sink->translator);
     sink->source = source;
     list_append(&source->sinks, &sink->siblings);

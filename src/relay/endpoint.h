@@ -101,6 +101,13 @@ void relay_endpoint_init(struct relay_endpoint *e, const struct relay_ops *ops, 
                          const struct relay_format *emits, const struct relay_format *hears,
                          struct rng *rng);
 
+/**
+ * It negotiated anew: what it sends and gets is mapped by these from now on. Connections and
+ * numbering stay.
+ */
+void relay_endpoint_set_formats(struct relay_endpoint *e, const struct relay_format *emits,
+                                const struct relay_format *hears);
+
 /** Disconnects it from its source and from all of its sinks. */
 void relay_endpoint_deinit(struct relay_endpoint *e);
 

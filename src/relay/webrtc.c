@@ -26,6 +26,16 @@ static uint8_t loss(struct relay_endpoint *e)
 
 static const struct relay_ops ops = {.is_ready = is_ready, .send = send_rtp, .loss = loss};
 
+static struct relay_format emits(const struct peer *p)
+{
+    return (struct relay_format){p->codecs, p->n_codecs, p->ext_recv};
+}
+
+static struct relay_format hears(const struct peer *p)
+{
+    return (struct relay_format){p->codecs, p->n_codecs, p->ext_send};
+}
+
 int relay_webrtc_init(struct relay_webrtc *w, mono_us now, const struct peer_params *params,
                       const struct peer_local *local, const struct peer_env *env)
 {
@@ -33,9 +43,23 @@ int relay_webrtc_init(struct relay_webrtc *w, mono_us now, const struct peer_par
     int err = peer_init(p, now, params, local, env);
     if (err)
         return err;
-    relay_endpoint_init(&w->endpoint, &ops, p->local_ssrc,
-                        &(struct relay_format){p->codecs, p->n_codecs, p->ext_recv},
-                        &(struct relay_format){p->codecs, p->n_codecs, p->ext_send}, env->rng);
+    const struct relay_format from = emits(p), to = hears(p);
+    relay_endpoint_init(&w->endpoint, &ops, p->local_ssrc, &from, &to, env->rng);
+    return 0;
+}
+
+int relay_webrtc_renegotiate(struct relay_webrtc *w, mono_us now, const struct peer_params *params,
+                             struct str ufrag, struct str pwd)
+{
+    int err = peer_renegotiate(&w->peer, now, params, ufrag, pwd);
+    if (err)
+        return err;
+    const struct relay_format from = emits(&w->peer), to = hears(&w->peer);
+    relay_endpoint_set_formats(&w->endpoint, &from, &to);
+    /* On hold its numbers stand still. What is said meanwhile is not lost but not sent: behind it
+     * the stream goes on where it stopped. */
+    if (!w->peer.may_send)
+        rtp_translator_expect_source(&w->endpoint.translator);
     return 0;
 }
 

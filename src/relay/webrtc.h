@@ -18,6 +18,11 @@ MUST_CHECK int relay_webrtc_init(struct relay_webrtc *w, mono_us now,
                                  const struct peer_params *params, const struct peer_local *local,
                                  const struct peer_env *env);
 
+/** A later offer of it: peer_renegotiate, and media is mapped accordingly. @return as that one */
+MUST_CHECK int relay_webrtc_renegotiate(struct relay_webrtc *w, mono_us now,
+                                        const struct peer_params *params, struct str ufrag,
+                                        struct str pwd);
+
 /** Disconnects it first. */
 void relay_webrtc_deinit(struct relay_webrtc *w);
 

@@ -31,11 +31,13 @@ struct media_candidate {
 };
 
 enum media_event_type {
-    MEDIA_EVENT_ANSWERED,  /**< both answers are ready */
-    MEDIA_EVENT_CANDIDATE, /**< a local candidate of one leg; comes after MEDIA_EVENT_ANSWERED */
-    MEDIA_EVENT_CONNECTED, /**< one leg: ICE and DTLS are through, media may flow */
-    MEDIA_EVENT_ENDED,     /**< the call's media is over; release is still the caller's to call */
-    MEDIA_EVENT_QUALITY,   /**< what `leg` asked for with ask_quality */
+    MEDIA_EVENT_ANSWERED,   /**< both answers are ready */
+    MEDIA_EVENT_CANDIDATE,  /**< a local candidate of one leg; comes after MEDIA_EVENT_ANSWERED */
+    MEDIA_EVENT_CONNECTED,  /**< one leg: ICE and DTLS are through, media may flow */
+    MEDIA_EVENT_REANSWERED, /**< a later offer of one leg is answered; candidates are in it */
+    MEDIA_EVENT_UNCHANGED,  /**< a later offer of one leg was refused: all is as it was */
+    MEDIA_EVENT_ENDED,      /**< the call's media is over; release is still the caller's to call */
+    MEDIA_EVENT_QUALITY,    /**< what `leg` asked for with ask_quality */
 };
 
 /** What a page says of its own ears. */
@@ -63,11 +65,11 @@ struct media_event {
     enum media_event_type type;
     uint64_t call_id;
     enum media_leg leg;                  /**< not for ANSWERED */
-    struct str answer[MEDIA_LEGS];       /**< ANSWERED; borrowed until the next poll */
+    struct str answer[MEDIA_LEGS];       /**< ANSWERED, REANSWERED; borrowed until the next poll */
     struct media_candidate candidate;    /**< CANDIDATE; borrowed until the next poll */
-    enum media_end end;                  /**< ENDED */
+    enum media_end end;                  /**< ENDED; UNCHANGED: REFUSED or BROKEN */
     struct media_line lines[MEDIA_LEGS]; /**< QUALITY */
-    const char *text;                    /**< ENDED: one sentence; borrowed until the next poll */
+    const char *text; /**< ENDED, UNCHANGED: one sentence; borrowed until the next poll */
 };
 
 struct media;
@@ -90,6 +92,15 @@ struct media_ops {
      */
     int (*start)(struct media *m, uint64_t call_id, struct str caller_offer,
                  struct str callee_offer);
+
+    /**
+     * A later offer of one leg of a call whose answers are out: an ICE restart, hold, other codecs.
+     * The other leg does not notice. Comes back as MEDIA_EVENT_REANSWERED or
+     * MEDIA_EVENT_UNCHANGED; at most one is under way a leg.
+     *
+     * @return 0, or a negative errno: nothing changed, and no event will come
+     */
+    int (*renegotiate)(struct media *m, uint64_t call_id, enum media_leg leg, struct str offer);
 
     /** A remote candidate of a started call; unknown ids and unusable candidates are ignored. */
     void (*add_candidate)(struct media *m, uint64_t call_id, enum media_leg leg,

@@ -15,10 +15,13 @@
 #include "signal/media_log.h"
 #include "signal/media_quality.h"
 
-/* What engine_call_start gave: polled as one ANSWERED and each candidate of each leg, or ENDED. */
+/* What engine_call_start gave: polled as one ANSWERED and each candidate of each leg, or ENDED. A
+ * later offer: polled as one REANSWERED or UNCHANGED. */
 struct notice {
     struct list notices;
     uint64_t call_id;
+    bool is_later;
+    enum media_leg leg; /* is_later */
     bool is_refused;
     size_t n_polled;
     struct engine_answers answers;
@@ -63,6 +66,31 @@ static int start(struct media *m, uint64_t call_id, struct str caller_offer,
         mem_free(notice);
         return err;
     }
+    notice->is_refused = err > 0;
+    list_append(&me->notices, &notice->notices);
+    m->wake(m->wake_user);
+    return 0;
+}
+
+static int renegotiate(struct media *m, uint64_t call_id, enum media_leg leg, struct str offer)
+{
+    struct media_engine *me = self(m);
+    struct notice *notice = mem_zalloc(sizeof(*notice));
+    if (!notice)
+        return -ENOMEM;
+    *notice = (struct notice){.call_id = call_id, .is_later = true, .leg = leg};
+    struct engine_answers *a = &notice->answers;
+    int err = engine_endpoint_answer_again(me->engine, net_loop_now(), call_id, leg, offer,
+                                           &a->legs[leg], a->error);
+    if (err < 0 || err == ENGINE_E_UNKNOWN) {
+        mem_free(notice);
+        return err < 0 ? err : -ENOENT;
+    }
+    LOG_SCOPE(call_id, leg_name(leg));
+    if (err)
+        log_info(MEDIA, "a later offer is refused: %s", a->error);
+    else
+        log_info(MEDIA, "%s", a->legs[leg].is_restart ? "ICE restarts" : "negotiated anew");
     notice->is_refused = err > 0;
     list_append(&me->notices, &notice->notices);
     m->wake(m->wake_user);
@@ -128,13 +156,30 @@ static void fill_candidate(const struct notice *notice, size_t i, struct media_e
     };
 }
 
+static bool poll_later(struct notice *notice, struct media_event *ret)
+{
+    const struct engine_answers *a = &notice->answers;
+    ret->leg = notice->leg;
+    if (notice->is_refused) {
+        ret->type = MEDIA_EVENT_UNCHANGED;
+        ret->end = MEDIA_END_REFUSED;
+        ret->text = a->error;
+    } else {
+        ret->type = MEDIA_EVENT_REANSWERED;
+        ret->answer[notice->leg] = str_of(a->legs[notice->leg].sdp);
+    }
+    return notice->n_polled++ == 0;
+}
+
 /* The next thing that a notice has to say. @return false = nothing more */
 static bool poll_notice(struct notice *notice, struct media_event *ret)
 {
     const struct engine_answers *a = &notice->answers;
-    size_t n = notice->n_polled++;
 
     *ret = (struct media_event){.call_id = notice->call_id};
+    if (notice->is_later)
+        return poll_later(notice, ret);
+    size_t n = notice->n_polled++;
     if (notice->is_refused) {
         ret->type = MEDIA_EVENT_ENDED;
         ret->leg = a->bad_leg ? MEDIA_CALLEE : MEDIA_CALLER;
@@ -261,6 +306,7 @@ static void free_media(struct media *m)
 static const struct media_ops ops = {
     .check_offer = check_offer,
     .start = start,
+    .renegotiate = renegotiate,
     .add_candidate = add_candidate,
     .ask_quality = ask_quality,
     .release = release,

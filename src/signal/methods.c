@@ -107,6 +107,26 @@ static const struct signal_field *on_ice_candidate(const struct signal_request *
     return NULL;
 }
 
+/* ---- reoffer ---- */
+
+static const struct signal_field reoffer_fields[] = {
+    {"sdpOffer", SIGNAL_STRING, 0, SIGNAL_OFFER_MAX, AT(offer), NULL, 0},
+    {"callId", SIGNAL_CALL_ID, SIGNAL_OPTIONAL, 0, AT(call_id), NULL, 0},
+};
+
+static const struct signal_field *on_reoffer(const struct signal_request *request,
+                                             struct media *media, char *offer_error,
+                                             struct call_msg *ret)
+{
+    *ret = (struct call_msg){
+        .type = CALL_MSG_REOFFER,
+        .call_id = request->call_id,
+        .offer = request->offer,
+        .offer_error = check_offer(media, request->offer, offer_error),
+    };
+    return NULL;
+}
+
 /* ---- stop ---- */
 
 static const struct signal_field stop_fields[] = {
@@ -152,6 +172,7 @@ static const struct signal_method methods[] = {
     {"call", FIELDS(call_fields), on_call},
     {"incomingCallResponse", FIELDS(response_fields), on_response},
     {"onIceCandidate", FIELDS(on_ice_candidate_fields), on_ice_candidate},
+    {"reoffer", FIELDS(reoffer_fields), on_reoffer},
     {"stop", FIELDS(stop_fields), on_stop},
     {"quality", FIELDS(quality_fields), on_quality},
 };

@@ -57,6 +57,8 @@ static const char *const ids[] = {
     [CALL_REPLY_CANDIDATE] = "iceCandidate",
     [CALL_REPLY_RINGING] = "ringing",
     [CALL_REPLY_QUALITY] = "quality",
+    [CALL_REPLY_REOFFER_ACCEPTED] = "reofferResponse",
+    [CALL_REPLY_REOFFER_REJECTED] = "reofferResponse",
     [CALL_REPLY_ERROR] = "error",
 };
 
@@ -83,6 +85,7 @@ static const struct wording {
     {CALL_REPLY_CALL_REJECTED, SIGNAL_JAVA, CALL_REASON_DECLINED, "rejected", NULL, false},
     {CALL_REPLY_CALL_REJECTED, SIGNAL_JAVA, CALL_REASON_DECLINED_BUSY, "rejected", NULL, false},
     {CALL_REPLY_CALL_REJECTED, ANY, ANY, "rejected", NULL, true},
+    {CALL_REPLY_REOFFER_REJECTED, ANY, ANY, "rejected", NULL, true},
     {CALL_REPLY_STOP, SIGNAL_JAVA, CALL_REASON_HANG_UP, NULL, NULL, false},
     {CALL_REPLY_STOP, SIGNAL_JAVA, CALL_REASON_PEER_LOST, NULL, NULL, false},
     {CALL_REPLY_STOP, ANY, ANY, NULL, NULL, true},
@@ -180,6 +183,7 @@ static void put_body(struct writer *w, enum signal_dialect dialect, const struct
         put_cstr(w, "response", "accepted");
         break;
     case CALL_REPLY_CALL_ACCEPTED:
+    case CALL_REPLY_REOFFER_ACCEPTED:
         put_cstr(w, "response", "accepted");
         put_str(w, "sdpAnswer", reply->sdp);
         break;
@@ -198,6 +202,7 @@ static void put_body(struct writer *w, enum signal_dialect dialect, const struct
         break;
     case CALL_REPLY_REGISTER_REJECTED:
     case CALL_REPLY_CALL_REJECTED:
+    case CALL_REPLY_REOFFER_REJECTED:
     case CALL_REPLY_STOP:
     case CALL_REPLY_RINGING:
     case CALL_REPLY_ERROR:

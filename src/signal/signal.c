@@ -140,6 +140,21 @@ static void run_start(struct signal *s, mono_us now, const struct call_action *a
                      });
 }
 
+static void run_reoffer(struct signal *s, mono_us now, const struct call_action *action)
+{
+    enum media_leg leg = action->leg == CALL_CALLER ? MEDIA_CALLER : MEDIA_CALLEE;
+    if (!s->media->ops->renegotiate(s->media, action->call_id, leg, action->offer[action->leg]))
+        return;
+    call_media_event(s->model, now,
+                     &(struct call_media){
+                         .type = CALL_MEDIA_UNCHANGED,
+                         .call_id = action->call_id,
+                         .leg = action->leg,
+                         .end = CALL_MEDIA_END_BROKEN,
+                         .text = STR("the media backend could not take the offer"),
+                     });
+}
+
 static void run_candidate(struct signal *s, const struct call_action *action)
 {
     struct media_candidate candidate = to_media(&action->candidate);
@@ -179,6 +194,9 @@ static void run_actions(struct signal *s, mono_us now)
             break;
         case CALL_ACTION_MEDIA_QUALITY:
             run_quality(s, &action);
+            break;
+        case CALL_ACTION_MEDIA_REOFFER:
+            run_reoffer(s, now, &action);
             break;
         case CALL_ACTION_MEDIA_RELEASE:
             s->media->ops->release(s->media, action.call_id);
@@ -377,6 +395,8 @@ static struct call_media from_media(const struct media_event *event)
         [MEDIA_EVENT_ANSWERED] = CALL_MEDIA_ANSWERED,
         [MEDIA_EVENT_CANDIDATE] = CALL_MEDIA_CANDIDATE,
         [MEDIA_EVENT_CONNECTED] = CALL_MEDIA_CONNECTED,
+        [MEDIA_EVENT_REANSWERED] = CALL_MEDIA_REANSWERED,
+        [MEDIA_EVENT_UNCHANGED] = CALL_MEDIA_UNCHANGED,
         [MEDIA_EVENT_ENDED] = CALL_MEDIA_ENDED,
         [MEDIA_EVENT_QUALITY] = CALL_MEDIA_QUALITY,
     };

@@ -59,12 +59,14 @@ static inline void write_reply(struct text *t, const struct call_action *a)
         [CALL_REPLY_CANDIDATE] = "candidate",
         [CALL_REPLY_RINGING] = "ringing",
         [CALL_REPLY_QUALITY] = "quality",
+        [CALL_REPLY_REOFFER_ACCEPTED] = "reoffer-accepted",
+        [CALL_REPLY_REOFFER_REJECTED] = "reoffer-rejected",
         [CALL_REPLY_ERROR] = "error",
     };
     const struct call_reply *r = &a->reply;
     bool has_reason = r->type == CALL_REPLY_REGISTER_REJECTED ||
                       r->type == CALL_REPLY_CALL_REJECTED || r->type == CALL_REPLY_STOP ||
-                      r->type == CALL_REPLY_ERROR;
+                      r->type == CALL_REPLY_REOFFER_REJECTED || r->type == CALL_REPLY_ERROR;
     text_printf(t, "%s < %s", persons[a->socket], types[r->type]);
     if (has_reason)
         text_printf(t, " %s", call_reason_name(r->reason));
@@ -102,6 +104,9 @@ static inline void write_action(struct world *w, struct text *t, const struct ca
     case CALL_ACTION_MEDIA_QUALITY:
         text_printf(t, "media quality %s %d %d", legs[a->leg], a->hearing.concealed_permille,
                     a->hearing.jitter_buffer_ms);
+        break;
+    case CALL_ACTION_MEDIA_REOFFER:
+        text_printf(t, "media reoffer %s %.*s", legs[a->leg], STR_FMT(a->offer[a->leg]));
         break;
     case CALL_ACTION_MEDIA_RELEASE:
         text_put(t, STR("media release"));
@@ -173,6 +178,11 @@ static inline void trickles(struct world *w, enum person who, const char *candid
                                            .ufrag = str_of(ufrag)}});
 }
 
+static inline void reoffers(struct world *w, enum person who, const char *offer)
+{
+    input(w, who, &(struct call_msg){.type = CALL_MSG_REOFFER, .offer = str_of(offer)});
+}
+
 static inline void stops(struct world *w, enum person who)
 {
     input(w, who, &(struct call_msg){.type = CALL_MSG_STOP});
@@ -198,6 +208,25 @@ static inline void media_answers(struct world *w)
                      &(struct call_media){.type = CALL_MEDIA_ANSWERED,
                                           .call_id = w->call_id,
                                           .answer = {STR("answer-caller"), STR("answer-callee")}});
+}
+
+static inline void media_reanswers(struct world *w, enum call_leg leg)
+{
+    call_media_event(w->m, w->now,
+                     &(struct call_media){.type = CALL_MEDIA_REANSWERED,
+                                          .call_id = w->call_id,
+                                          .leg = leg,
+                                          .answer = {STR("again-caller"), STR("again-callee")}});
+}
+
+static inline void media_refuses(struct world *w, enum call_leg leg, enum call_media_end end)
+{
+    call_media_event(w->m, w->now,
+                     &(struct call_media){.type = CALL_MEDIA_UNCHANGED,
+                                          .call_id = w->call_id,
+                                          .leg = leg,
+                                          .end = end,
+                                          .text = STR("because")});
 }
 
 static inline void media_finds(struct world *w, enum call_leg leg, const char *candidate)

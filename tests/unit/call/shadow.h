@@ -6,6 +6,7 @@
  *   - media is started at most once, released exactly once, and used only in between
  *   - each side hears of the end exactly once, or ended it itself
  *   - a page gets its answer before its candidates, and nothing after its end
+ *   - a later offer goes to the media one at a time, after the first answer, and is answered once
  */
 #ifndef TESTS_UNIT_CALL_SHADOW_H
 #define TESTS_UNIT_CALL_SHADOW_H
@@ -25,7 +26,7 @@
 struct shadow_call {
     uint64_t id; /* 0 = free */
     uint64_t socket[CALL_LEGS];
-    bool is_answered[CALL_LEGS], is_told[CALL_LEGS];
+    bool is_answered[CALL_LEGS], is_told[CALL_LEGS], is_reoffered[CALL_LEGS];
     bool is_started, is_released;
 };
 
@@ -34,6 +35,7 @@ struct shadow {
     uint64_t last_id;    /* of the call that rang last */
     unsigned n_ended;    /* calls that came to their end */
     unsigned n_answered; /* legs that got an answer */
+    unsigned n_reanswered;
     unsigned reasons[64];
 };
 
@@ -121,6 +123,15 @@ static inline void shadow_reply(struct shadow *s, const struct call_action *a)
         assert_false(c->is_answered[leg]);
         c->is_told[leg] = true;
         break;
+    case CALL_REPLY_REOFFER_ACCEPTED:
+        assert_true(c->is_reoffered[leg]);
+        c->is_reoffered[leg] = false;
+        s->n_reanswered++;
+        break;
+    case CALL_REPLY_REOFFER_REJECTED:
+        if (r->text.len && !str_eq(r->text, STR("no"))) /* by the media */
+            c->is_reoffered[leg] = false;
+        break;
     case CALL_REPLY_STOP:
         c->is_told[leg] = true;
         break;
@@ -143,6 +154,11 @@ static inline void shadow_media(struct shadow *s, const struct call_action *a)
     case CALL_ACTION_MEDIA_CANDIDATE:
     case CALL_ACTION_MEDIA_QUALITY:
         assert_true(c->is_started);
+        break;
+    case CALL_ACTION_MEDIA_REOFFER:
+        assert_true(c->is_answered[a->leg] && a->offer[a->leg].len);
+        assert_false(c->is_reoffered[a->leg]);
+        c->is_reoffered[a->leg] = true;
         break;
     default:
         assert_true(c->is_started);

@@ -59,7 +59,7 @@ static void random_message(struct walk *w)
         CALL_MSG_CALL,      CALL_MSG_CALL,      CALL_MSG_CALL,     CALL_MSG_RESPONSE,
         CALL_MSG_RESPONSE,  CALL_MSG_RESPONSE,  CALL_MSG_RESPONSE, CALL_MSG_RESPONSE,
         CALL_MSG_CANDIDATE, CALL_MSG_CANDIDATE, CALL_MSG_STOP,     CALL_MSG_SOCKET_CLOSED,
-        CALL_MSG_QUALITY,
+        CALL_MSG_QUALITY,   CALL_MSG_REOFFER,
     };
     struct call_msg msg = {
         .type = types[rng_below(&w->rng, ARRAY_LEN(types))],
@@ -85,9 +85,9 @@ static void random_message(struct walk *w)
 static void random_media(struct walk *w)
 {
     static const enum call_media_type types[] = {
-        CALL_MEDIA_ANSWERED,  CALL_MEDIA_ANSWERED,  CALL_MEDIA_ANSWERED,
-        CALL_MEDIA_CANDIDATE, CALL_MEDIA_CONNECTED, CALL_MEDIA_CONNECTED,
-        CALL_MEDIA_CONNECTED, CALL_MEDIA_ENDED,     CALL_MEDIA_QUALITY,
+        CALL_MEDIA_ANSWERED,  CALL_MEDIA_ANSWERED,   CALL_MEDIA_ANSWERED,  CALL_MEDIA_ANSWERED,
+        CALL_MEDIA_CANDIDATE, CALL_MEDIA_CONNECTED,  CALL_MEDIA_CONNECTED, CALL_MEDIA_CONNECTED,
+        CALL_MEDIA_ENDED,     CALL_MEDIA_REANSWERED, CALL_MEDIA_UNCHANGED, CALL_MEDIA_QUALITY,
     };
     struct call_media event = {
         .type = types[rng_below(&w->rng, ARRAY_LEN(types))],
@@ -154,9 +154,11 @@ static void random_inputs_keep_the_rules(void **state)
         if (!w.shadow.reasons[ends[i]])
             fail_msg("no call ended with %s", call_reason_name(ends[i]));
     }
-    print_message("%u calls, %u answers\n", w.shadow.n_ended, w.shadow.n_answered);
+    print_message("%u calls, %u answers, %u later ones\n", w.shadow.n_ended, w.shadow.n_answered,
+                  w.shadow.n_reanswered);
     assert_true(w.shadow.n_ended > 3000);
     assert_true(w.shadow.n_answered > 1000);
+    assert_true(w.shadow.n_reanswered > 0);
     walk_deinit(&w);
 }
 

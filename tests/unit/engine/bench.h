@@ -59,6 +59,7 @@ struct browser {
     char ufrag[9], pwd[25];
     char offer[8192];
     bool is_lite, has_left;
+    struct addr inside; /* behind a NAT: what it takes for its address; port 0 = there is none */
     bool connected, ended;
     unsigned n_rtp;
     struct rtp_packet rtp; /* the last one */
@@ -304,7 +305,7 @@ static inline void read_answer(struct str text, struct peer_params *p)
     struct sdp_rtpmap map;
     enum sdp_setup setup;
     uint64_t pt;
-    *p = (struct peer_params){.local_ssrc = 0xb0000001, .n_fingerprints = 1, .n_codecs = 1};
+    *p = (struct peer_params){.n_fingerprints = 1, .n_codecs = 1};
     assert_int_equal(sdp_parse(&sdp, text, NULL), 0);
     const struct sdp_media *m = audio_of(&sdp);
     assert_non_null(m);
@@ -385,6 +386,7 @@ static inline void browser_answered(struct bench *b, struct browser *br,
                                      .candidates = &host,
                                      .n_candidates = 1};
     read_answer(str_of(answer->sdp), &params);
+    params.local_ssrc = rng_u32(&b->rng);
     br->peer = mem_zalloc_aligned(sizeof(struct peer));
     assert_non_null(br->peer);
     assert_int_equal(
@@ -478,8 +480,11 @@ static inline void browser_run(struct browser *br)
     if (!br->peer || br->has_left)
         return;
     size_t n = socket_rx_batch(&br->socket, in);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
+        if (br->inside.port)
+            in[i].local = br->inside;
         browser_input(br, &in[i]);
+    }
     if (br->tcp_fd)
         browser_run_tcp(br);
     if (peer_deadline(br->peer) <= bench_now())

@@ -29,6 +29,7 @@ struct world {
     struct rng rng;
     mono_us now;
     int start_result;        /* of the backend's next starts */
+    int renegotiate_result;  /* of its next later offers */
     uint64_t call_id;        /* that the backend started last */
     char call_id_text[17];   /* on the wire, the last one seen */
     struct media_event next; /* given by the next poll when has_next */
@@ -96,6 +97,16 @@ static inline int media_start(struct media *m, uint64_t call_id, struct str call
     return w->start_result;
 }
 
+static inline int media_renegotiate(struct media *m, uint64_t call_id, enum media_leg leg,
+                                    struct str offer)
+{
+    struct world *w = world_of(m);
+    assert_true(call_id == w->call_id);
+    text_printf(&w->t, "media reoffer %s %.*s\n", leg == MEDIA_CALLER ? "caller" : "callee",
+                STR_FMT(offer));
+    return w->renegotiate_result;
+}
+
 static inline void media_add_candidate(struct media *m, uint64_t call_id, enum media_leg leg,
                                        const struct media_candidate *c)
 {
@@ -151,6 +162,7 @@ static inline void world_init(struct world *w, enum signal_dialect dialect)
     static const struct media_ops ops = {
         .check_offer = media_check_offer,
         .start = media_start,
+        .renegotiate = media_renegotiate,
         .add_candidate = media_add_candidate,
         .ask_quality = media_ask_quality,
         .release = media_release,

@@ -290,6 +290,49 @@ WORLD_TEST(names_are_written_as_they_were_read, SIGNAL_NODE)
                        "\"from\":\"a/b <\xc3\xa9\xe2\x82\xac> \\\"q\\\"\",\"callId\":\"#\"}\n");
 }
 
+/* ---- a later offer, in both dialects ---- */
+
+static void reoffer(struct world *w)
+{
+    scene_answered(w);
+    says(w, ALICE, "{\"id\":\"reoffer\",\"sdpOffer\":\"A2\"}");
+    assert_happened(w, "media reoffer caller A2\n");
+    media_says(w, &(struct media_event){.type = MEDIA_EVENT_REANSWERED,
+                                        .leg = MEDIA_CALLER,
+                                        .answer = {STR("v=0\r\nagain"), STR("")}});
+    assert_happened(w, "alice < {\"id\":\"reofferResponse\",\"response\":\"accepted\","
+                       "\"sdpAnswer\":\"v=0\\r\\nagain\",\"callId\":\"#\"}\n");
+    says(w, BOB, "{\"id\":\"reoffer\",\"sdpOffer\":\"B2\"}");
+    media_says(w, &(struct media_event){.type = MEDIA_EVENT_UNCHANGED,
+                                        .leg = MEDIA_CALLEE,
+                                        .end = MEDIA_END_REFUSED,
+                                        .text = "line 7, a=fingerprint: no"});
+    assert_happened(w, "media reoffer callee B2\n"
+                       "bob < {\"id\":\"reofferResponse\",\"response\":\"rejected\","
+                       "\"message\":\"line 7, a=fingerprint: no\",\"callId\":\"#\","
+                       "\"reason\":\"invalid-offer\"}\n");
+    w->renegotiate_result = -ENOMEM;
+    says(w, BOB, "{\"id\":\"reoffer\",\"sdpOffer\":\"B3\"}");
+    assert_happened(w, "media reoffer callee B3\n"
+                       "bob < {\"id\":\"reofferResponse\",\"response\":\"rejected\","
+                       "\"message\":\"the media backend could not take the offer\","
+                       "\"callId\":\"#\",\"reason\":\"server-error\"}\n");
+    says(w, CAROL, "{\"id\":\"reoffer\",\"sdpOffer\":\"C\"}");
+    assert_happened(w, "carol < {\"id\":\"reofferResponse\",\"response\":\"rejected\","
+                       "\"message\":\"there is no call here that an offer could change\","
+                       "\"reason\":\"not-in-call\"}\n");
+}
+
+WORLD_TEST(node_reoffer, SIGNAL_NODE)
+{
+    reoffer(w);
+}
+
+WORLD_TEST(java_reoffer, SIGNAL_JAVA)
+{
+    reoffer(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -306,6 +349,8 @@ int main(void)
         cmocka_unit_test(java_quality),
         cmocka_unit_test(pages_of_both_dialects_call_each_other),
         cmocka_unit_test(names_are_written_as_they_were_read),
+        cmocka_unit_test(node_reoffer),
+        cmocka_unit_test(java_reoffer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

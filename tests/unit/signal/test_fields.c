@@ -17,6 +17,7 @@ static const char *const right[] = {
     "\"sdpOffer\":\"v=0\",\"message\":\"m\",\"callId\":\"0123456789abcdef\"}",
     "{\"id\":\"onIceCandidate\",\"candidate\":{\"candidate\":\"c\",\"sdpMid\":\"0\","
     "\"sdpMLineIndex\":0,\"usernameFragment\":\"u\"}}",
+    "{\"id\":\"reoffer\",\"sdpOffer\":\"v=0\",\"callId\":\"0123456789abcdef\"}",
     "{\"id\":\"stop\",\"callId\":\"0123456789abcdef\"}",
     "{\"id\":\"quality\",\"callId\":\"0123456789abcdef\",\"concealed\":7,\"jitterBuffer\":60}",
 };
