@@ -283,6 +283,26 @@ test('without a lost link weak audio is waited for', () => {
     assert.equal(play.lastSent.id, 'stop');
 });
 
+test('another way for the audio: offered, answered; a refusal changes nothing', () => {
+    const play = talking().do('REOFFER', { sdp: 'offer-2' });
+    assert.deepEqual(play.lastSent, { id: 'reoffer', sdpOffer: 'offer-2', callId: 'c1' });
+    play.server('reofferResponse', { response: 'accepted', sdpAnswer: 'answer-2', callId: 'c1' });
+    assert.deepEqual(play.effects, [{ do: 'media-reanswer', sdp: 'answer-2' }]);
+    play.server('reofferResponse', { response: 'rejected', reason: 'too-many-offers', callId: 'c1' });
+    assert.deepEqual(play.effects, [{ do: 'media-unanswered' }]);
+    assert.equal(play.state.phase, 'talking');
+    play.server('reofferResponse', { response: 'accepted', sdpAnswer: 'late', callId: 'c0' });
+    assert.deepEqual(play.effects, []);
+});
+
+test('another way for the audio is not asked of a server that forgot the call', () => {
+    const lost = talking().do('LINK_LOST');
+    assert.deepEqual(lost.do('REOFFER', { sdp: 'offer-2' }).effects, [{ do: 'media-unanswered' }]);
+    const back = lost.do('LINK_OPEN').server('registerResponse', { response: 'accepted' });
+    assert.deepEqual(back.do('REOFFER', { sdp: 'offer-2' }).effects, [{ do: 'media-unanswered' }]);
+    assert.deepEqual(calling().server('reofferResponse', { response: 'rejected' }).effects, []);
+});
+
 test('the server goes away in order: said so, also while talking', () => {
     assert.equal(talking().do('LINK_LOST', { stopped: true }).state.ending.reason, 'server-stopped');
     const told = talking().server('stopCommunication', { reason: 'server-shutdown', callId: 'c1' });
@@ -344,7 +364,7 @@ test('any order of events whatsoever keeps to the table of phases', () => {
         () => ['JOIN', { name: ['alice', ''][random(2)] }], () => ['CHANGE_NAME'], () => ['CALL', { peer: ['bob', 'alice'][random(2)] }],
         () => ['ANSWER'], () => ['DECLINE'], () => ['HANG_UP'], () => ['DISMISS'], () => ['MUTE', { muted: random(2) === 1 }],
         () => ['LINK_OPENING'], () => ['LINK_OPEN'], () => ['LINK_LOST', { stopped: random(4) === 0 }], () => ['REGISTER_AGAIN'],
-        () => ['OFFER', { sdp: 'o' }], () => ['CANDIDATE', { candidate: {} }], () => ['MEDIA_UP'], () => ['MEDIA_WEAK'],
+        () => ['OFFER', { sdp: 'o' }], () => ['REOFFER', { sdp: 'o' }], () => ['CANDIDATE', { candidate: {} }], () => ['MEDIA_UP'], () => ['MEDIA_WEAK'],
         () => ['MEDIA_FAILED', { reason: 'media-lost' }],
     ];
     const frames = [
@@ -352,6 +372,7 @@ test('any order of events whatsoever keeps to the table of phases', () => {
         { id: 'incomingCall', from: 'bob', callId: 'x' }, { id: 'ringing', callId: 'x' },
         { id: 'callResponse', response: 'accepted', sdpAnswer: 's', callId: 'x' }, { id: 'callResponse', response: 'rejected', reason: 'busy' },
         { id: 'startCommunication', sdpAnswer: 's' }, { id: 'stopCommunication', reason: 'hang-up' }, { id: 'iceCandidate', candidate: {} },
+        { id: 'reofferResponse', response: 'accepted', sdpAnswer: 's' }, { id: 'reofferResponse', response: 'rejected' },
         { id: 'error', message: 'e' },
     ];
     const seen = new Set();

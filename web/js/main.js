@@ -140,6 +140,7 @@ function startPage() {
     function startMedia(call) {
         media = new CallMedia({
             offer: sdp => dispatch({ type: 'OFFER', call, sdp }),
+            reoffer: sdp => dispatch({ type: 'REOFFER', call, sdp }),
             candidate: candidate => dispatch({ type: 'CANDIDATE', call, candidate }),
             microphone: stream => meters.hearYou(stream),
             remote: stream => playRemote(stream),
@@ -189,6 +190,8 @@ function startPage() {
         'register-later': () => setTimeout(() => dispatch({ type: 'REGISTER_AGAIN' }), REGISTER_AGAIN_MS),
         'media-start': ({ call }) => startMedia(call),
         'media-answer': ({ sdp }) => media.answer(sdp),
+        'media-reanswer': ({ sdp }) => media.reanswer(sdp),
+        'media-unanswered': () => media.unanswered(),
         'media-candidate': ({ candidate }) => media.candidate(candidate),
         'media-mute': ({ muted }) => media.mute(muted),
         'media-stop': stopMedia,
@@ -201,7 +204,7 @@ function startPage() {
     function showQuality(verdict) {
         if (state.phase === 'talking') {
             const word = state.weak
-                ? { level: 'lost', hint: 'interrupted', whose: '' }
+                ? { level: 'lost', hint: 'reconnecting', whose: '' }
                 : lines.word(verdict, now());
             const said = views.call.showQuality(word, state.peer);
             if (word.level !== shownLevel && ['poor', 'lost'].includes(word.level)) {
@@ -228,8 +231,11 @@ function startPage() {
             views.ready.focusProblem();
             say(t(state.peerProblem.key, state.peerProblem.params));
         }
-        if (state.weak !== previous.weak && state.weak) {
-            showQuality({});
+        if (state.weak !== previous.weak && state.phase === 'talking') {
+            showQuality({ level: 'measuring', hint: '' });
+            if (!state.weak) {
+                say(t('call.reconnected-say'));
+            }
         }
         if (state.phase !== previous.phase) {
             entered(state.phase, previous);

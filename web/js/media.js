@@ -5,11 +5,16 @@
  * One object a call: made, start()ed, close()d, thrown away. After close() no handler is called.
  */
 import { closeStream, microphoneReason, openMicrophone } from './devices.js';
+import { Reconnect } from './reconnect.js';
+
+/** A server that does not know later offers says nothing of use: this long is waited for one [ms]. */
+const REANSWER_MS = 5000;
 
 /**
  * @typedef {object} MediaHandlers
  * @property {(sdp: string) => void} offer
- * @property {(candidate: object) => void} candidate   always after `offer`
+ * @property {(sdp: string) => void} reoffer           a later one, to find another way for the audio
+ * @property {(candidate: object) => void} candidate   always after its offer
  * @property {(stream: MediaStream) => void} microphone  it is open, or another one took its place
  * @property {(stream: MediaStream) => void} remote    what the other side says
  * @property {() => void} up                           audio flows, or flows again
@@ -30,6 +35,9 @@ export class CallMedia {
     #offered = false;
     #earlyLocal = [];   /* ours, found before the offer was handed out */
     #earlyRemote = [];  /* the server's, before its answer was applied */
+    #reconnect;
+    #reanswerTimer = 0;
+    #networkChanged = () => this.#reconnect.networkChanged();
 
     /**
      * @param {MediaHandlers} on
@@ -38,6 +46,12 @@ export class CallMedia {
     constructor(on, processed) {
         this.#on = on;
         this.#processed = processed;
+        this.#reconnect = new Reconnect({
+            restart: () => this.#restart(),
+            giveUp: () => this.#fail(this.#wasUp ? 'media-lost' : 'media-failed', ''),
+        });
+        addEventListener('online', this.#networkChanged);
+        navigator.connection?.addEventListener?.('change', this.#networkChanged);
     }
 
     /** @param {string} microphoneId  '' = the system's choice */
@@ -69,6 +83,26 @@ export class CallMedia {
             }
         } catch (error) {
             this.#fail('refused', error.message);
+        }
+    }
+
+    /** The answer to `reoffer`. */
+    async reanswer(sdp) {
+        clearTimeout(this.#reanswerTimer);
+        try {
+            await this.#connection.setRemoteDescription({ type: 'answer', sdp });
+        } catch (error) {
+            console.warn('a later answer of the server was ignored:', error.message);
+            this.unanswered();
+        }
+    }
+
+    /** `reoffer` was refused, or nobody answers it: all is as it was. */
+    unanswered() {
+        clearTimeout(this.#reanswerTimer);
+        if (!this.#closed && this.#connection.signalingState === 'have-local-offer') {
+            this.#connection.setLocalDescription({ type: 'rollback' }).catch(error =>
+                console.warn('an offer could not be taken back:', error.message));
         }
     }
 
@@ -110,6 +144,10 @@ export class CallMedia {
 
     close() {
         this.#closed = true;
+        this.#reconnect.close();
+        clearTimeout(this.#reanswerTimer);
+        removeEventListener('online', this.#networkChanged);
+        navigator.connection?.removeEventListener?.('change', this.#networkChanged);
         this.#connection?.close();
         closeStream(this.#microphone);
     }
@@ -127,10 +165,36 @@ export class CallMedia {
             return;
         }
         this.#on.offer(connection.localDescription.sdp);
+        this.#releaseEarly();
+    }
+
+    #releaseEarly() {
         this.#offered = true;
         for (const candidate of this.#earlyLocal.splice(0)) {
             this.#on.candidate(candidate);
         }
+    }
+
+    /** One at a time: while an offer waits for its answer, nothing is offered. */
+    async #restart() {
+        const connection = this.#connection;
+        if (this.#closed || connection?.signalingState !== 'stable') {
+            return;
+        }
+        this.#offered = false;
+        try {
+            connection.restartIce();
+            await connection.setLocalDescription(await connection.createOffer());
+        } catch (error) {
+            console.warn('the audio could not be reconnected:', error.message);
+            return;
+        }
+        if (this.#closed) {
+            return;
+        }
+        this.#reanswerTimer = setTimeout(() => this.unanswered(), REANSWER_MS);
+        this.#on.reoffer(connection.localDescription.sdp);
+        this.#releaseEarly();
     }
 
     #adopt(stream) {
@@ -181,11 +245,10 @@ export class CallMedia {
         if (state === 'connected') {
             this.#wasUp = true;
             this.#on.up();
-        } else if (state === 'disconnected') {
+        } else if (state === 'disconnected' || (state === 'failed' && this.#wasUp)) {
             this.#on.weak();
-        } else if (state === 'failed') {
-            this.#fail(this.#wasUp ? 'media-lost' : 'media-failed', '');
         }
+        this.#reconnect.state(state);
     }
 
     #fail(reason, detail) {

@@ -17,6 +17,8 @@
  *     { do: 'register-later' }          come back with REGISTER_AGAIN after a pause
  *     { do: 'media-start', call }       microphone and offer; comes back as OFFER or MEDIA_FAILED
  *     { do: 'media-answer', sdp }       the server's answer
+ *     { do: 'media-reanswer', sdp }     the server's answer to a later offer
+ *     { do: 'media-unanswered' }        there will be none
  *     { do: 'media-candidate', candidate }
  *     { do: 'media-stop' }              close everything of the call
  *     { do: 'media-mute', muted }
@@ -257,6 +259,15 @@ const MEDIA = {
             : { state: to(state, 'connecting'), effects: [answerCall(state.peer, sdp, state.callId)] };
     },
 
+    /** Only the server that has the call can answer it. */
+    REOFFER(state, { sdp }) {
+        const hasCall = ['connecting', 'talking'].includes(state.phase) && state.answered
+            && state.link === 'open' && !state.heldOver;
+        return hasCall
+            ? { state, effects: [send({ id: 'reoffer', sdpOffer: sdp, ...withId(state.callId) })] }
+            : { state, effects: [{ do: 'media-unanswered' }] };
+    },
+
     CANDIDATE(state, { candidate }) {
         /* `call` and the answer go out first: a candidate belongs to an offer that the server has. */
         return ['calling', 'connecting', 'talking'].includes(state.phase) && state.link === 'open' && !state.heldOver
@@ -370,6 +381,16 @@ const SERVER = {
             : ignore(state);
     },
 
+    /** A refusal changes nothing: the audio has the way that it had, or none. */
+    reofferResponse(state, message) {
+        if (!['connecting', 'talking'].includes(state.phase)) {
+            return ignore(state);
+        }
+        return message.response === 'accepted'
+            ? { state, effects: [{ do: 'media-reanswer', sdp: message.sdpAnswer }] }
+            : { state, effects: [{ do: 'media-unanswered' }] };
+    },
+
     stopCommunication(state, message, now) {
         if (!IN_CALL.includes(state.phase)) {
             return ignore(state);
@@ -401,7 +422,7 @@ const SERVER = {
 
 /** A late word about a call that is over here must not end the next one. */
 function isOfAnotherCall(state, { id, callId }) {
-    return ['callResponse', 'startCommunication', 'stopCommunication'].includes(id)
+    return ['callResponse', 'startCommunication', 'reofferResponse', 'stopCommunication'].includes(id)
         && Boolean(callId) && state.callId !== '' && callId !== state.callId;
 }
 
