@@ -4,7 +4,8 @@
  * gets before the script begins: not at all, to the first check, into the handshake, through, to
  * the farewell. Then datagrams of the browser are delivered, lost, repeated and damaged, raw ones
  * come from right and wrong addresses, RTP and RTCP of the script's bytes come with the right keys,
- * candidates are trickled, memory fails, time passes.
+ * candidates are trickled, later offers come with and without an ICE restart, memory fails, time
+ * passes.
  *
  * What must hold whatever happens: a peer ends once; one that has ended says its farewell and is
  * silent; datagrams fit and have an address; a deadline that was served lies in the future; what is
@@ -49,6 +50,7 @@ struct script {
     mono_us now;
     bool has_ended;
     unsigned n_farewell;
+    unsigned n_restarts;
 };
 
 static struct dtls_identity identity;
@@ -336,6 +338,52 @@ static void candidate(struct script *s)
     drain_leg(s);
 }
 
+/* The generation of ICE is the last character of both ufrags. */
+static void name_generation(const struct script *s, char *ufrag)
+{
+    if (s->n_restarts)
+        ufrag[3] = (char)('a' + s->n_restarts % 26);
+}
+
+static void follow_restart(struct script *s, const char *theirs, const char *ours)
+{
+    struct ice_agent *ice = &s->browser->ice;
+    if (s->browser->state == PEER_ENDED ||
+        ice_agent_restart(ice, s->now, str_of(theirs), str_of(pwd)) ||
+        ice_agent_set_remote(ice, s->now, str_of(ours), str_of(pwd), false))
+        return; /* memory fails for this side, too */
+    const struct ice_candidate c = host(&s->addrs[1]);
+    (void)!peer_add_candidate(s->browser, s->now, &c, STR(""));
+    drain_browser(s);
+}
+
+/* A later offer; its first byte says what it changes, and whether the browser hears the answer. */
+static void renegotiate(struct script *s)
+{
+    uint8_t how = bytes_get8(&s->in);
+    bool is_restart = how & 1;
+    char theirs[5] = "brow", ours[5] = "rely";
+    struct peer_params params;
+    s->n_restarts += is_restart;
+    name_generation(s, theirs);
+    name_generation(s, ours);
+    fill_params(&params, theirs, false);
+    params.may_send = how & 2;
+    params.may_receive = how & 4;
+    params.codecs[0].pt = how & 8 ? 112 : 111;
+    params.ext_send[0] = params.ext_recv[0] = how & 16 ? 3 : 1;
+    int err = relay_webrtc_renegotiate(s->legs[0], s->now, &params,
+                                       is_restart ? str_of(ours) : STR(""), str_of(pwd));
+    CHECK(err <= 0);
+    if (err < 0) {
+        peer_close(s->leg, s->now);
+        s->has_ended = true;
+    } else if (is_restart && how & 32) {
+        follow_restart(s, theirs, ours);
+    }
+    drain_leg(s);
+}
+
 static void pass_time(struct script *s)
 {
     s->now += (mono_us)bytes_get16(&s->in) * US_PER_MS / 4;
@@ -355,7 +403,7 @@ static void skip_time(struct script *s)
 static void run(struct script *s)
 {
     for (unsigned ops = 0; ops < MAX_OPS && s->in.left; ops++) {
-        switch (bytes_get8(&s->in) % 13) {
+        switch (bytes_get8(&s->in) % 14) {
         case 0:
             (void)deliver_next(s);
             break;
@@ -396,6 +444,9 @@ static void run(struct script *s)
         case 12:
             while (deliver_next(s))
                 continue;
+            break;
+        case 13:
+            renegotiate(s);
             break;
         }
     }

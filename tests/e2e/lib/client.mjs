@@ -96,6 +96,7 @@ export class Client {
   }
 
   async applyAnswer(sdp) {
+    await this.offered; // an answer may be faster than our own browser
     await this.pc.setRemoteDescription({ type: 'answer', sdp });
     for (const candidate of this.early.splice(0)) await this.addCandidate(candidate);
   }
@@ -143,6 +144,21 @@ export class Client {
       sdpOffer: sdp,
     });
     gather();
+  }
+
+  /**
+   * A later offer in the call: an ICE restart, or whatever was changed on the peer before.
+   * @returns {Promise<Message>} the reofferResponse; its answer is applied
+   */
+  async reoffer({ restart = true } = {}) {
+    const { pc } = this;
+    if (restart) pc.restartIce();
+    const { type, sdp } = await pc.createOffer();
+    this.send({ id: 'reoffer', sdpOffer: sdp });
+    this.offered = pc.setLocalDescription({ type, sdp });
+    const answer = await this.expect('reofferResponse');
+    if (answer.response !== 'accepted') await pc.setLocalDescription({ type: 'rollback' });
+    return answer;
   }
 
   reject(message = 'user declined') {
