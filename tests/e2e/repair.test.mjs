@@ -1,0 +1,95 @@
+// What a bad line leaves to be heard: a short form of bench/quality with bounds that a build without
+// repair does not keep. Exact figures of repair are in tests/sim/loss_is_repaired.c, in virtual time.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { PageUser, startBrowser, talk } from './lib/browser.mjs';
+import { startFixture } from './lib/fixture.mjs';
+import { startLine } from './lib/impair.mjs';
+import { startServer } from './lib/server.mjs';
+import { pause } from './lib/wait.mjs';
+
+const START_MS = 5000; // jitter buffers and reports settle
+const TALK_MS = 12_000;
+
+let fixture;
+let server;
+let browser;
+
+before(async () => {
+  fixture = await startFixture();
+  server = await startServer({ 'media.workers': '1' });
+  browser = await startBrowser({ hz: 440, page: fixture.url });
+});
+
+after(async () => {
+  await browser?.stop();
+  await fixture?.stop();
+  await server?.stop();
+});
+
+/** What one of them heard since `before`. */
+function heard(after, before) {
+  const of = (name) => (after.inbound[name] ?? 0) - (before.inbound[name] ?? 0);
+  return {
+    concealed: of('concealedSamples') / of('totalSamplesReceived'),
+    missing: of('packetsLost') / (of('packetsLost') + of('packetsReceived')),
+    fec: of('fecPacketsReceived'),
+  };
+}
+
+/** A call of two, each behind a line of their own. @return what each of them heard */
+async function listen(name, conditions) {
+  const lines = [
+    await startLine(server, { ...conditions, seed: 1 }),
+    await startLine(server, { ...conditions, seed: 2 }),
+  ];
+  const people = [
+    await PageUser.open(browser, `alice ${name}`, lines[0].socket()),
+    await PageUser.open(browser, `bob ${name}`, lines[1].socket()),
+  ];
+  try {
+    for (const person of people) await person.register();
+    await talk(...people);
+    await pause(START_MS);
+    const before = await Promise.all(people.map((person) => person.statistics()));
+    await pause(TALK_MS);
+    const after = await Promise.all(people.map((person) => person.statistics()));
+    await people[0].client('stop');
+    return people.map((_, i) => heard(after[i], before[i]));
+  } finally {
+    for (const person of people) await person.close();
+    for (const line of lines) await line.stop();
+  }
+}
+
+const percent = (share) => `${(100 * share).toFixed(1)} %`;
+const mean = (both, name) => both.reduce((sum, one) => sum + one[name], 0) / both.length;
+
+// What never came depends on the lines and on repair; what is concealed also on a machine that has
+// no time to play. So the one has a bound that means something, the other only one against nonsense.
+function check(t, both, missing) {
+  t.diagnostic(`concealed ${both.map((one) => percent(one.concealed)).join(' and ')}, `
+    + `never came ${both.map((one) => percent(one.missing)).join(' and ')}, `
+    + `FEC in ${both.map((one) => one.fec).join(' and ')}`);
+  assert.ok(mean(both, 'missing') < missing, `never came: ${percent(mean(both, 'missing'))}`);
+  assert.ok(mean(both, 'concealed') < 0.25, `concealed: ${percent(mean(both, 'concealed'))}`);
+}
+
+test('bad lines are repaired', { timeout: 90_000 }, async (t) => {
+  const [loss, bursts] = await Promise.all([
+    listen('loss', { delay: 20, loss: 10 }),
+    listen('bursts', { delay: 20, 'burst-p': 2, 'burst-r': 30 }),
+  ]);
+  await t.test('10 % loss on each line', (one) => {
+    check(one, loss, 0.1); // 19 % without repair
+    // Told of the whole way's loss, the browsers protect what they send.
+    assert.ok(loss[0].fec + loss[1].fec > 200, `FEC: ${loss[0].fec} and ${loss[1].fec}`);
+  });
+  await t.test('bursts: 6 % on each line, three in a row', (one) => check(one, bursts, 0.06)); // 12 %
+});
+
+test('no page had a script error', () => {
+  assert.deepEqual(browser.errors, []);
+});
