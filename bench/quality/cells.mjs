@@ -6,7 +6,6 @@
  * title   in the table
  * line    options of duet-impair, for every hop
  * event   a command to one person's line, in the middle of the measured time
- * dark    how long nothing can be heard because of it [ms]
  */
 export const CELLS = [
   { name: 'loss0', title: 'no loss', line: { delay: 20 } },
@@ -20,8 +19,8 @@ export const CELLS = [
   { name: 'far', title: '100 ms', line: { delay: 100 } },
   { name: 'far5', title: '100 ms, 5 % loss', line: { delay: 100, loss: 5 } },
   { name: 'thin', title: '45 kbit/s, headers counted', line: { delay: 20, rate: 45, queue: 300 } },
-  { name: 'blackout', title: 'blackout of 2 s', line: { delay: 20 }, event: 'blackout 2s', dark: 2000 },
-  { name: 'rebind', title: 'address change', line: { delay: 20 }, event: 'rebind', dark: 0 },
+  { name: 'blackout', title: 'blackout of 2 s', line: { delay: 20 }, event: 'blackout 2s' },
+  { name: 'rebind', title: 'address change', line: { delay: 20 }, event: 'rebind' },
 ];
 
 /** @param {string} names  'loss2,far', or 'all' */

@@ -49,7 +49,7 @@ class Person {
     return this.pc?.connectionState === 'connected' && this.receiver?.getSynchronizationSources().length > 0;
   }
 
-  /** What a page may do for the sound, and ours does. @param {number | null} ms  null = nothing */
+  /** What a page may do for the sound; plain ones do not. @param {number} ms */
   setJitterBufferTarget(ms) {
     this.receiver.jitterBufferTarget = ms;
   }

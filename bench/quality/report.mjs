@@ -36,7 +36,6 @@ function summarise(results, cell) {
     discarded: of('packetsDiscarded'),
     fec: of('fecPacketsReceived'),
     gapMs: Math.max(...results.map((r) => r.longestGapMs)),
-    gapAfterMs: cell.event ? Math.max(...results.map((r) => r.longestGapMs)) - cell.dark : null,
   };
 }
 
