@@ -39,3 +39,12 @@ size_t utf8_length(struct str s)
         n += ((uint8_t)s.p[i] & 0xc0) != 0x80;
     return n;
 }
+
+size_t utf8_valid_prefix(struct str s)
+{
+    struct str rest = s;
+    uint32_t c;
+    while (rest.len && utf8_take(&rest, &c))
+        ;
+    return s.len - rest.len;
+}

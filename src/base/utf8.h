@@ -19,6 +19,9 @@ bool utf8_take(struct str *rest, uint32_t *ret);
 
 bool utf8_is_valid(struct str s);
 
+/** Bytes at the beginning that are valid: all of a text, or what is left of one that was cut. */
+size_t utf8_valid_prefix(struct str s);
+
 /** Characters of a valid text. */
 size_t utf8_length(struct str s);
 

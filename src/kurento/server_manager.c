@@ -1,0 +1,124 @@
+/* ServerManager: what the server is, what lives on it, what it uses. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "kurento/private.h"
+#include "kurento/types.h"
+
+/* Clients refuse a server that lacks one of these modules. */
+static const char *const modules[] = {"core", "elements", "filters"};
+
+static json_t *module_info(const struct kurento *k, const char *module)
+{
+    size_t n;
+    const struct kurento_type *const *types = kurento_types(&n);
+    json_t *factories = json_array();
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(types[i]->module, module) == 0)
+            (void)json_array_append_new(factories, json_string(types[i]->name));
+    }
+    return json_pack("{s:s, s:s, s:o, s:s, s:s, s:s}", "__module__", "kurento", "__type__",
+                     "ModuleInfo", "factories", factories, "generationTime", k->config.build_time,
+                     "name", module, "version", k->config.version);
+}
+
+static int get_info(const struct kurento_call *call, json_t **ret)
+{
+    const struct kurento *k = call->kurento;
+    json_t *infos = json_array();
+    for (size_t i = 0; i < ARRAY_LEN(modules); i++)
+        (void)json_array_append_new(infos, module_info(k, modules[i]));
+    *ret = json_pack("{s:s, s:s, s:[s], s:o, s:s, s:s}", "__module__", "kurento", "__type__",
+                     "ServerInfo", "capabilities", "transactions", "modules", infos, "type", "KMS",
+                     "version", k->config.version);
+    return 0;
+}
+
+/* Who asks for them holds them: so the pipelines of a client that is gone can be taken over. */
+static int get_pipelines(const struct kurento_call *call, json_t **ret)
+{
+    *ret = json_array();
+    LIST_FOREACH(node, &call->kurento->objects.roots) {
+        struct kurento_object *object = CONTAINER_OF(node, struct kurento_object, siblings);
+        if (object == call->kurento->manager)
+            continue;
+        if (kurento_session_hold(call->session, object))
+            return -ENOMEM;
+        (void)json_array_append_new(*ret, json_string(object->id));
+    }
+    return 0;
+}
+
+static int get_sessions(const struct kurento_call *call, json_t **ret)
+{
+    size_t cursor = 0;
+    *ret = json_array();
+    for (struct kurento_session *s; (s = map_next(&call->kurento->sessions.by_id, &cursor));)
+        (void)json_array_append_new(*ret, json_string(s->id));
+    return 0;
+}
+
+static int get_metadata(const struct kurento_call *call, json_t **ret)
+{
+    (void)call;
+    *ret = json_string("");
+    return 0;
+}
+
+static int get_cpu_count(const struct kurento_call *call, json_t **ret)
+{
+    (void)call;
+    *ret = json_integer(sysconf(_SC_NPROCESSORS_ONLN));
+    return 0;
+}
+
+/* Resident memory [KiB]. */
+static int get_used_memory(const struct kurento_call *call, json_t **ret)
+{
+    long size, resident;
+    FILE *f = fopen("/proc/self/statm", "re");
+    if (!f)
+        return kurento_fail(call->fault, KURENTO_E_UNEXPECTED, "/proc/self/statm: %s",
+                            strerror(errno));
+    int n = fscanf(f, "%ld %ld", &size, &resident);
+    (void)fclose(f);
+    if (n != 2)
+        return kurento_fail(call->fault, KURENTO_E_UNEXPECTED,
+                            "/proc/self/statm: two numbers are expected");
+    *ret = json_integer(resident * (sysconf(_SC_PAGESIZE) / 1024));
+    return 0;
+}
+
+static int get_kmd(const struct kurento_call *call, json_t **ret)
+{
+    (void)ret;
+    return kurento_fail(call->fault, KURENTO_E_NO_MODULE,
+                        "Requested kmd module doesn't exist: %.*s",
+                        STR_FMT(str_head(call->args[0].string, 100)));
+}
+
+static const struct kurento_param module_param[] = {
+    {.name = "moduleName", .type = KURENTO_STRING},
+};
+
+static const struct kurento_operation operations[] = {
+    {"getInfo", NULL, 0, get_info},          {"getPipelines", NULL, 0, get_pipelines},
+    {"getSessions", NULL, 0, get_sessions},  {"getMetadata", NULL, 0, get_metadata},
+    {"getCpuCount", NULL, 0, get_cpu_count}, {"getUsedMemory", NULL, 0, get_used_memory},
+    {"getKmd", module_param, 1, get_kmd},
+};
+
+static const char *const events[] = {"ObjectCreated", "ObjectDestroyed", NULL};
+
+const struct kurento_type kurento_server_manager_type = {
+    .name = "ServerManager",
+    .module = "core",
+    .base = &kurento_media_object_type,
+    .size = sizeof(struct kurento_object),
+    .operations = operations,
+    .n_operations = ARRAY_LEN(operations),
+    .events = events,
+};

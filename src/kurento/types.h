@@ -1,0 +1,17 @@
+/** The rows of all types, one file each; types.c lists those that can be created. */
+#ifndef KURENTO_TYPES_H
+#define KURENTO_TYPES_H
+
+#include "kurento/type.h"
+
+/** The one object that is always there. */
+#define KURENTO_MANAGER_ID "manager_ServerManager"
+
+extern const struct kurento_type kurento_media_object_type;
+extern const struct kurento_type kurento_server_manager_type;
+extern const struct kurento_type kurento_media_pipeline_type;
+
+/** All that can be created. @param ret_n how many */
+const struct kurento_type *const *kurento_types(size_t *ret_n);
+
+#endif
