@@ -45,7 +45,7 @@ static int make_call(struct engine *e, mono_us now, uint64_t id, const struct se
         return -ENOMEM;
     int err = make_legs(e, w, now, s, p, ret);
     if (!err)
-        err = engine_hand_over(e, w, p);
+        err = engine_hand_over(e, w, p, ENGINE_CALLS);
     if (err)
         pipeline_free(p);
     return err;

@@ -153,13 +153,29 @@ struct engine *engine_new(const struct engine_config *config, struct rng *rng, c
     return e;
 }
 
-static struct mail *next_report(struct engine *e)
+/* What came is sorted by whom it is for: a pipeline is known until its last event was read. */
+static void sort_reports(struct engine *e)
 {
-    if (!e->pending)
-        e->pending = mailbox_take_all(&e->reports);
-    struct mail *mail = e->pending;
+    struct mail *mail = mailbox_take_all(&e->reports);
+    while (mail) {
+        struct mail *next = mail->next;
+        const struct worker_report *report = CONTAINER_OF(mail, struct worker_report, mail);
+        struct engine_pending *pending = &e->pending[engine_front_of(e, report->event.pipeline)];
+        mail->next = NULL;
+        *(pending->first ? &pending->last->next : &pending->first) = mail;
+        pending->last = mail;
+        mail = next;
+    }
+}
+
+static struct mail *next_report(struct engine *e, enum engine_front front)
+{
+    struct engine_pending *pending = &e->pending[front];
+    if (!pending->first)
+        sort_reports(e);
+    struct mail *mail = pending->first;
     if (mail)
-        e->pending = mail->next;
+        pending->first = mail->next;
     return mail;
 }
 
@@ -186,8 +202,10 @@ void engine_free(struct engine *e)
     resolver_free(e->resolver); /* first: it tells the workers */
     for (unsigned i = 0; i < e->n_workers; i++)
         worker_close(&e->workers[i]);
-    for (struct mail *mail; (mail = next_report(e));)
-        mem_free(CONTAINER_OF(mail, struct worker_report, mail));
+    for (unsigned front = 0; front < ENGINE_N_FRONTS; front++) {
+        for (struct mail *mail; (mail = next_report(e, (enum engine_front)front));)
+            mem_free(CONTAINER_OF(mail, struct worker_report, mail));
+    }
     free_endpoints(&e->endpoints);
     free_pipelines(&e->pipelines);
     dtls_identity_deinit(&e->identity);
@@ -212,10 +230,10 @@ size_t engine_n_pipelines(const struct engine *e)
     return e->pipelines.n;
 }
 
-bool engine_poll_event(struct engine *e, struct engine_event *ret)
+bool engine_poll_event(struct engine *e, enum engine_front front, struct engine_event *ret)
 {
     engine_tell_outside(e);
-    for (struct mail *mail; (mail = next_report(e));) {
+    for (struct mail *mail; (mail = next_report(e, front));) {
         struct worker_report *report = CONTAINER_OF(mail, struct worker_report, mail);
         struct engine_event event = report->event;
         mem_free(e->polled);

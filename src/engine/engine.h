@@ -108,15 +108,23 @@ unsigned engine_n_workers(const struct engine *engine);
  */
 bool engine_knows_outside(const struct engine *engine);
 
-bool engine_poll_event(struct engine *engine, struct engine_event *ret);
+/** Who drives the engine; each reads the events of what it made. */
+enum engine_front {
+    ENGINE_CALLS,     /**< engine_call_start */
+    ENGINE_PIPELINES, /**< engine_pipeline_new */
+    ENGINE_N_FRONTS,
+};
+
+bool engine_poll_event(struct engine *engine, enum engine_front front, struct engine_event *ret);
 
 /** Pipelines that live on the workers now, released ones included until they are gone. */
 size_t engine_n_pipelines(const struct engine *engine);
 
 /* --- pipelines and endpoints ---
  *
- * Names are the caller's choice: a pipeline has an id, an endpoint a number within its pipeline. A
- * name is taken until the last event of what it names was polled.
+ * Names are the caller's choice: a pipeline has an id (64 random bits, where there is more than one
+ * caller), an endpoint a number within its pipeline. A name is taken until the last event of what
+ * it names was polled.
  */
 
 /** Outcomes that the caller can do something about. */

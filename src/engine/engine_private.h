@@ -16,6 +16,7 @@
 /** A pipeline as the control side knows it. */
 struct engine_pipeline {
     uint64_t id;
+    enum engine_front front;
     struct worker *worker;
     struct pipeline *pipeline; /**< owned by the worker: for commands only, never looked into */
     bool is_released;          /**< nothing but its last event, and its endpoints', comes */
@@ -35,12 +36,17 @@ struct engine_endpoint {
     bool is_released;                   /**< by itself; see the pipeline, too */
 };
 
+/** Reports for one front, taken from the mailbox, oldest first. */
+struct engine_pending {
+    struct mail *first, *last; /**< last is valid when first is */
+};
+
 struct engine {
     struct rng *rng;
     bool ice_lite;
     struct dtls_identity identity;
     struct mailbox reports;
-    struct mail *pending;         /**< taken from the mailbox, oldest first */
+    struct engine_pending pending[ENGINE_N_FRONTS];
     struct worker_report *polled; /**< owned: its event is with the caller until the next poll */
     struct map pipelines;         /**< struct engine_pipeline by id; owned */
     struct map endpoints;         /**< struct engine_endpoint by name; owned */
@@ -153,7 +159,8 @@ struct worker *engine_choose_worker(struct engine *e);
  *
  * @return 0, or -ENOMEM: it is still the caller's
  */
-MUST_CHECK int engine_hand_over(struct engine *e, struct worker *w, struct pipeline *p);
+MUST_CHECK int engine_hand_over(struct engine *e, struct worker *w, struct pipeline *p,
+                                enum engine_front front);
 
 /** The last event of a pipeline or an endpoint was read: its name is free. */
 void engine_forget_pipeline(struct engine *e, uint64_t pipeline);
@@ -161,6 +168,9 @@ void engine_forget_endpoint(struct engine *e, uint64_t pipeline, unsigned endpoi
 
 /** NULL is legal. */
 void engine_endpoint_free(struct engine_endpoint *known);
+
+/** Whose a pipeline is; ENGINE_CALLS when it is unknown. */
+enum engine_front engine_front_of(const struct engine *e, uint64_t pipeline);
 
 /** Does anybody still want to know? */
 bool engine_is_wanted(const struct engine *e, const struct engine_event *event);

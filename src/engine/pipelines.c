@@ -39,6 +39,12 @@ struct engine_endpoint *engine_find_endpoint(const struct engine *e, uint64_t pi
     return known && !known->is_released ? known : NULL;
 }
 
+enum engine_front engine_front_of(const struct engine *e, uint64_t pipeline)
+{
+    const struct engine_pipeline *p = map_find(&e->pipelines, &pipeline, sizeof(pipeline));
+    return p ? p->front : ENGINE_CALLS;
+}
+
 bool engine_is_wanted(const struct engine *e, const struct engine_event *event)
 {
     switch (event->type) {
@@ -95,12 +101,13 @@ static int know_endpoint(struct engine *e, struct worker *w, struct pipeline_end
     return 0;
 }
 
-static int know_pipeline(struct engine *e, struct worker *w, struct pipeline *p)
+static int know_pipeline(struct engine *e, struct worker *w, struct pipeline *p,
+                         enum engine_front front)
 {
     struct engine_pipeline *known = mem_zalloc(sizeof(*known));
     if (!known)
         return -ENOMEM;
-    *known = (struct engine_pipeline){.id = p->id, .worker = w, .pipeline = p};
+    *known = (struct engine_pipeline){.id = p->id, .front = front, .worker = w, .pipeline = p};
     int err = map_insert(&e->pipelines, known);
     if (err)
         mem_free(known);
@@ -116,9 +123,10 @@ static void forget_endpoints(struct engine *e, const struct pipeline *p)
     }
 }
 
-int engine_hand_over(struct engine *e, struct worker *w, struct pipeline *p)
+int engine_hand_over(struct engine *e, struct worker *w, struct pipeline *p,
+                     enum engine_front front)
 {
-    int err = know_pipeline(e, w, p);
+    int err = know_pipeline(e, w, p, front);
     if (err)
         return err;
     LIST_FOREACH(node, &p->endpoints) {
@@ -139,7 +147,7 @@ int engine_pipeline_new(struct engine *e, uint64_t id)
     struct pipeline *p = pipeline_new(id);
     if (!p)
         return -ENOMEM;
-    int err = engine_hand_over(e, engine_choose_worker(e), p);
+    int err = engine_hand_over(e, engine_choose_worker(e), p, ENGINE_PIPELINES);
     if (err)
         pipeline_free(p);
     return err;

@@ -14,6 +14,8 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "kurento/media_element.h"
+#include "kurento/media_pipeline.h"
 #include "kurento/private.h"
 #include "kurento/types.h"
 
@@ -348,6 +350,32 @@ void kurento_socket_closed(struct kurento *k, mono_us now, uint64_t socket)
     mem_free(conn);
 }
 
+static void pass_on(struct kurento *k, const struct engine_event *event)
+{
+    struct kurento_media_pipeline *pipeline =
+        map_find(&k->pipelines, &event->pipeline, sizeof(event->pipeline));
+    if (!pipeline)
+        return;
+    LIST_FOREACH(node, &pipeline->object.children) {
+        struct kurento_object *object = CONTAINER_OF(node, struct kurento_object, siblings);
+        if (!kurento_type_is(object->type, "MediaElement"))
+            continue;
+        const struct kurento_element *element = kurento_element_of(object);
+        if (element->is_live && element->endpoint == event->endpoint && element->on_media)
+            element->on_media(object, event);
+    }
+}
+
+void kurento_media_ready(struct kurento *k, mono_us now)
+{
+    struct engine_event event;
+    k->now = now;
+    while (engine_poll_event(k->engine, ENGINE_PIPELINES, &event)) {
+        if (event.type != ENGINE_EVENT_GONE)
+            pass_on(k, &event);
+    }
+}
+
 void kurento_timeout(struct kurento *k, mono_us now)
 {
     k->now = now;
@@ -375,18 +403,21 @@ struct kurento_stats kurento_get_stats(const struct kurento *k)
 }
 
 struct kurento *kurento_new(const struct kurento_config *config,
-                            const struct kurento_transport *transport, struct rng *rng, mono_us now)
+                            const struct kurento_transport *transport, struct engine *engine,
+                            struct rng *rng, mono_us now)
 {
     struct kurento *k = mem_zalloc(sizeof(*k));
     if (!k)
         return NULL;
     k->config = *config;
     k->transport = *transport;
+    k->engine = engine;
     k->rng = rng;
     k->now = now;
     k->collect_at = now + config->collector_period;
     list_init(&k->waiting);
     map_init(&k->conns, conn_key, rng);
+    map_init(&k->pipelines, kurento_media_pipeline_key, rng);
     kurento_objects_init(&k->objects, rng);
     kurento_sessions_init(&k->sessions, rng);
     kurento_uuid(rng, k->server_id);
@@ -412,6 +443,7 @@ void kurento_free(struct kurento *k)
     for (struct kurento_conn *conn; (conn = map_next(&k->conns, &cursor));)
         mem_free(conn);
     map_deinit(&k->conns);
+    map_deinit(&k->pipelines);
     kurento_sessions_deinit(&k->sessions);
     kurento_objects_deinit(&k->objects);
     mem_free(k);

@@ -4,6 +4,34 @@
 #include "kurento/private.h"
 #include "kurento/types.h"
 
+const void *kurento_media_pipeline_key(const void *value, size_t *ret_len)
+{
+    const struct kurento_media_pipeline *pipeline = value;
+    *ret_len = sizeof(pipeline->number);
+    return &pipeline->number;
+}
+
+static int init(const struct kurento_call *call)
+{
+    struct kurento *k = call->kurento;
+    struct kurento_media_pipeline *pipeline = kurento_media_pipeline_of(call->object);
+    pipeline->number = rng_u64(k->rng);
+    int err = engine_pipeline_new(k->engine, pipeline->number);
+    if (err)
+        return err;
+    err = map_insert(&k->pipelines, pipeline);
+    if (err)
+        engine_pipeline_release(k->engine, pipeline->number);
+    return err;
+}
+
+static void deinit(struct kurento_object *object)
+{
+    const struct kurento_media_pipeline *pipeline = kurento_media_pipeline_of(object);
+    (void)map_remove(&object->kurento->pipelines, &pipeline->number, sizeof(pipeline->number));
+    engine_pipeline_release(object->kurento->engine, pipeline->number);
+}
+
 static int get_latency_stats(const struct kurento_call *call, json_t **ret)
 {
     const struct kurento_media_pipeline *pipeline = kurento_media_pipeline_of(call->object);
@@ -32,6 +60,8 @@ const struct kurento_type kurento_media_pipeline_type = {
     .module = "core",
     .base = &kurento_media_object_type,
     .size = sizeof(struct kurento_media_pipeline),
+    .init = init,
+    .deinit = deinit,
     .operations = operations,
     .n_operations = ARRAY_LEN(operations),
 };

@@ -97,6 +97,7 @@ void kurento_object_free(struct kurento_objects *objects, struct kurento_object 
     (void)map_remove(&objects->by_id, object->id, strlen(object->id));
     list_remove(&object->siblings);
     json_decref(object->tags);
+    json_decref(object->properties);
     mem_free(object->name);
     mem_free(object->id);
     mem_free(object);

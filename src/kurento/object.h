@@ -44,6 +44,7 @@ struct kurento_object {
     struct list subscriptions;       /**< of struct kurento_subscription.of_object */
     char *name;                      /**< owned; NULL = the id */
     json_t *tags;                    /**< owned, an object in order of addition; NULL = none */
+    json_t *properties;              /**< owned, kurento/property.h; NULL = none was set */
     bool sends_tags;                 /**< events carry the tags */
     int64_t created_s;               /**< Unix time */
 };

@@ -3,6 +3,7 @@
 #define KURENTO_PRIVATE_H
 
 #include "base/map.h"
+#include "engine/engine.h"
 #include "kurento/event.h"
 #include "kurento/kurento.h"
 #include "kurento/object.h"
@@ -12,7 +13,9 @@
 struct kurento {
     struct kurento_config config;       /**< RO */
     struct kurento_transport transport; /**< RO */
+    struct engine *engine;              /**< borrowed */
     struct rng *rng;                    /**< borrowed */
+    struct map pipelines;               /**< of struct kurento_media_pipeline, by number */
     char server_id[KURENTO_UUID_LEN + 1];
     struct kurento_objects objects;
     struct kurento_sessions sessions;

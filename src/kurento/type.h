@@ -17,13 +17,15 @@
 
 struct kurento;
 struct kurento_session;
+struct kurento_operation;
 
 /** What a handler or constructor gets. Everything is borrowed for the call. */
 struct kurento_call {
     struct kurento *kurento;
     struct kurento_session *session;
-    struct kurento_object *object;    /**< of the operation; the new one in a constructor */
-    const struct kurento_value *args; /**< one a row, in the rows' order */
+    struct kurento_object *object; /**< of the operation; the new one in a constructor */
+    const struct kurento_operation *operation; /**< NULL in a constructor */
+    const struct kurento_value *args;          /**< one a row, in the rows' order */
     mono_us now;
     struct kurento_fault *fault; /**< for kurento_fail */
     uint64_t socket;

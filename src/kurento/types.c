@@ -5,6 +5,8 @@
 
 static const struct kurento_type *const types[] = {
     &kurento_media_pipeline_type,
+    &kurento_pass_through_type,
+    &kurento_webrtc_endpoint_type,
 };
 
 const struct kurento_type *const *kurento_types(size_t *ret_n)

@@ -10,6 +10,13 @@
 extern const struct kurento_type kurento_media_object_type;
 extern const struct kurento_type kurento_server_manager_type;
 extern const struct kurento_type kurento_media_pipeline_type;
+extern const struct kurento_type kurento_media_element_type;
+extern const struct kurento_type kurento_pass_through_type;
+extern const struct kurento_type kurento_endpoint_type;
+extern const struct kurento_type kurento_session_endpoint_type;
+extern const struct kurento_type kurento_sdp_endpoint_type;
+extern const struct kurento_type kurento_base_rtp_endpoint_type;
+extern const struct kurento_type kurento_webrtc_endpoint_type;
 
 /** All that can be created. @param ret_n how many */
 const struct kurento_type *const *kurento_types(size_t *ret_n);

@@ -254,7 +254,7 @@ static bool answer_quality(struct media_engine *me, const struct engine_event *e
 static bool poll_engine(struct media_engine *me, struct media_event *ret)
 {
     struct engine_event *event = &me->event;
-    while (engine_poll_event(me->engine, event)) {
+    while (engine_poll_event(me->engine, ENGINE_CALLS, event)) {
         *ret = (struct media_event){.call_id = event->pipeline,
                                     .leg = event->endpoint ? MEDIA_CALLEE : MEDIA_CALLER};
         switch (event->type) {

@@ -525,8 +525,10 @@ static inline void note_event(struct bench *b, const struct engine_event *event)
 static inline void bench_poll_events(struct bench *b)
 {
     struct engine_event event;
-    while (engine_poll_event(b->engine, &event))
-        note_event(b, &event);
+    for (unsigned front = 0; front < ENGINE_N_FRONTS; front++) {
+        while (engine_poll_event(b->engine, (enum engine_front)front, &event))
+            note_event(b, &event);
+    }
 }
 
 static inline mono_us browsers_deadline(const struct bench *b)

@@ -309,7 +309,7 @@ static void unknown_calls_are_ignored(void **state)
                      ENGINE_E_UNKNOWN);
     bench_wait(b, is_gone, 0);
     assert_int_equal(b->calls[0].n_gone, 1);
-    assert_false(engine_poll_event(b->engine, &event));
+    assert_false(engine_poll_event(b->engine, ENGINE_CALLS, &event));
     bench_free(b);
 }
 

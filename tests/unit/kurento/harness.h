@@ -16,9 +16,11 @@
 
 #include <cmocka.h>
 
+#include "base/addr.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/text.h"
+#include "engine/engine.h"
 #include "kurento/kurento.h"
 #include "kurento/object.h"
 
@@ -26,6 +28,7 @@
 
 struct world {
     struct kurento *k;
+    struct engine *engine; /* a real one, on ports of its own */
     struct rng rng;
     mono_us now;
     unsigned n_ids;
@@ -75,10 +78,26 @@ static inline void world_close(void *user, uint64_t socket, int code, const char
     text_printf(&w->t, "%u closed %d %s\n", (unsigned)socket, code, reason);
 }
 
+static inline void wake(void *user)
+{
+    (void)user; /* these tests poll */
+}
+
+static inline struct engine *engine_of_world(struct world *w)
+{
+    char error[ENGINE_ERROR_MAX];
+    const struct engine_config config = {
+        .listen = addr_v4(127, 0, 0, 1, 0), .workers = 1, .wake = wake};
+    struct engine *engine = engine_new(&config, &w->rng, error);
+    if (!engine)
+        fail_msg("%s", error);
+    return engine;
+}
+
 static inline void world_init(struct world *w)
 {
     memset(w, 0, sizeof(*w));
-    rng_init_seeded(&w->rng, 1);
+    rng_init_system(&w->rng); /* the worker's thread draws from it, too */
     text_init(&w->t, w->transcript, sizeof(w->transcript));
     w->now = 1000 * US_PER_S;
     const struct kurento_config config = {
@@ -88,13 +107,15 @@ static inline void world_init(struct world *w)
         .wall_offset = (int64_t)1795374000 * US_PER_S,
     };
     const struct kurento_transport transport = {world_send, world_close, w};
-    w->k = kurento_new(&config, &transport, &w->rng, w->now);
+    w->engine = engine_of_world(w);
+    w->k = kurento_new(&config, &transport, w->engine, &w->rng, w->now);
     assert_non_null(w->k);
 }
 
 static inline void world_deinit(struct world *w)
 {
     kurento_free(w->k);
+    engine_free(w->engine);
 }
 
 static inline void open_socket(struct world *w, uint64_t socket)

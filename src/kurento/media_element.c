@@ -1,0 +1,287 @@
+/* Connections between elements: see the header. */
+#include "kurento/media_element.h"
+
+#include <errno.h>
+
+#include "base/mem.h"
+#include "kurento/media_pipeline.h"
+#include "kurento/private.h"
+#include "kurento/types.h"
+
+/* Elements that hand on to one another can form a ring, which is heard by nobody. */
+#define MAX_HOPS 16
+
+static struct kurento_media_pipeline *pipeline_of(const struct kurento_element *element)
+{
+    struct kurento_object *object = element->object.parent;
+    while (object->parent)
+        object = object->parent;
+    return kurento_media_pipeline_of(object);
+}
+
+uint64_t kurento_element_pipeline(const struct kurento_element *element)
+{
+    return pipeline_of(element)->number;
+}
+
+unsigned kurento_element_new_endpoint(struct kurento_element *element)
+{
+    return pipeline_of(element)->next_endpoint++;
+}
+
+void kurento_element_init(struct kurento_element *element)
+{
+    list_init(&element->links_out);
+}
+
+/* --- what the engine is told --- */
+
+/* Whose audio it should hear now; NULL = nobody's. */
+static struct kurento_element *effective_source(const struct kurento_element *element)
+{
+    for (unsigned hops = 0; hops < MAX_HOPS; hops++) {
+        const struct kurento_link *link = element->links_in[KURENTO_AUDIO];
+        if (!link)
+            return NULL;
+        if (!link->source->hands_on)
+            return link->source->is_live ? link->source : NULL;
+        element = link->source;
+    }
+    return NULL;
+}
+
+static int hear(struct kurento_element *element, struct kurento_element *source)
+{
+    struct engine *engine = element->object.kurento->engine;
+    uint64_t pipeline = kurento_element_pipeline(element);
+    int err = 0;
+    if (element->heard == source)
+        return 0;
+    if (source)
+        err = engine_connect(engine, pipeline, source->endpoint, element->endpoint);
+    else
+        err = engine_disconnect(engine, pipeline, element->heard->endpoint, element->endpoint);
+    if (!err)
+        element->heard = source;
+    return err < 0 ? err : 0; /* unknown: its end was not told yet */
+}
+
+/* Something changed at or before this element: it and all behind it hear whom they should. */
+static int refresh(struct kurento_element *element, unsigned hops)
+{
+    int err = 0;
+    if (!element->hands_on)
+        return element->is_live ? hear(element, effective_source(element)) : 0;
+    if (hops == MAX_HOPS)
+        return 0;
+    LIST_FOREACH(node, &element->links_out) {
+        const struct kurento_link *link = CONTAINER_OF(node, struct kurento_link, of_source);
+        int one = link->media == KURENTO_AUDIO ? refresh(link->sink, hops + 1) : 0;
+        err = err ? err : one;
+    }
+    return err;
+}
+
+static int refresh_sinks(struct kurento_element *element)
+{
+    int err = 0;
+    LIST_FOREACH(node, &element->links_out) {
+        const struct kurento_link *link = CONTAINER_OF(node, struct kurento_link, of_source);
+        int one = link->media == KURENTO_AUDIO ? refresh(link->sink, 0) : 0;
+        err = err ? err : one;
+    }
+    return err;
+}
+
+int kurento_element_went_live(struct kurento_element *element, unsigned endpoint)
+{
+    element->endpoint = endpoint;
+    element->is_live = true;
+    int err = refresh(element, 0);
+    int sinks = refresh_sinks(element);
+    return err ? err : sinks;
+}
+
+/* --- links --- */
+
+static void emit_link(const struct kurento_link *link, const char *event)
+{
+    kurento_emit(&link->source->object, event,
+                 json_pack("{s:s, s:s, s:s, s:s}", "mediaType", kurento_media_words[link->media],
+                           "sink", link->sink->object.id, "sinkMediaDescription", "default",
+                           "sourceMediaDescription", "default"));
+}
+
+static void unlink(struct kurento_link *link)
+{
+    link->sink->links_in[link->media] = NULL;
+    list_remove(&link->of_source);
+    emit_link(link, "ElementDisconnected");
+    mem_free(link);
+}
+
+static int connect_one(struct kurento_element *source, struct kurento_element *sink,
+                       enum kurento_media media)
+{
+    struct kurento_link *old = sink->links_in[media];
+    if (old && old->source == source)
+        return 0;
+    struct kurento_link *link = mem_alloc(sizeof(*link));
+    if (!link)
+        return -ENOMEM;
+    if (old)
+        unlink(old);
+    *link = (struct kurento_link){.source = source, .sink = sink, .media = media};
+    list_append(&source->links_out, &link->of_source);
+    sink->links_in[media] = link;
+    emit_link(link, "ElementConnected");
+    return media == KURENTO_AUDIO ? refresh(sink, 0) : 0;
+}
+
+static int disconnect_one(struct kurento_element *source, struct kurento_element *sink,
+                          enum kurento_media media)
+{
+    struct kurento_link *link = sink->links_in[media];
+    if (!link || link->source != source)
+        return 0;
+    unlink(link);
+    return media == KURENTO_AUDIO ? refresh(sink, 0) : 0;
+}
+
+void kurento_element_deinit(struct kurento_element *element)
+{
+    element->is_live = false;
+    while (!list_is_empty(&element->links_out)) {
+        struct kurento_link *link =
+            CONTAINER_OF(element->links_out.next, struct kurento_link, of_source);
+        struct kurento_element *sink = link->sink;
+        bool is_audio = link->media == KURENTO_AUDIO;
+        unlink(link);
+        int err = is_audio ? refresh(sink, 0) : 0;
+        (void)err; /* the engine's endpoint ends anyway */
+    }
+    for (unsigned media = 0; media < KURENTO_N_MEDIA; media++) {
+        if (element->links_in[media])
+            unlink(element->links_in[media]);
+    }
+}
+
+/* --- operations --- */
+
+/* Without a media type: all of them. */
+static int for_media(const struct kurento_call *call,
+                     int (*one)(struct kurento_element *, struct kurento_element *,
+                                enum kurento_media))
+{
+    struct kurento_element *source = kurento_element_of(call->object);
+    struct kurento_element *sink = kurento_element_of(call->args[0].object);
+    int err = 0;
+    if (pipeline_of(source) != pipeline_of(sink))
+        return kurento_fail(call->fault, KURENTO_E_CONNECT, "Media elements do not share pipeline");
+    if (call->args[1].is_given)
+        return one(source, sink, (enum kurento_media)call->args[1].integer);
+    for (unsigned media = 0; media < KURENTO_N_MEDIA && !err; media++)
+        err = one(source, sink, (enum kurento_media)media);
+    return err;
+}
+
+static int connect(const struct kurento_call *call, json_t **ret)
+{
+    (void)ret;
+    return for_media(call, connect_one);
+}
+
+static int disconnect(const struct kurento_call *call, json_t **ret)
+{
+    (void)ret;
+    return for_media(call, disconnect_one);
+}
+
+static json_t *connection_data(const struct kurento_link *link)
+{
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "__module__", "kurento", "__type__",
+                     "ElementConnectionData", "sink", link->sink->object.id, "sinkDescription",
+                     "default", "source", link->source->object.id, "sourceDescription", "default",
+                     "type", kurento_media_words[link->media]);
+}
+
+static bool is_wanted(const struct kurento_call *call, enum kurento_media media)
+{
+    return !call->args[0].is_given || call->args[0].integer == (int64_t)media;
+}
+
+static int get_source_connections(const struct kurento_call *call, json_t **ret)
+{
+    const struct kurento_element *element = kurento_element_of(call->object);
+    *ret = json_array();
+    for (unsigned media = 0; media < KURENTO_N_MEDIA; media++) {
+        if (element->links_in[media] && is_wanted(call, (enum kurento_media)media))
+            (void)json_array_append_new(*ret, connection_data(element->links_in[media]));
+    }
+    return 0;
+}
+
+static int get_sink_connections(const struct kurento_call *call, json_t **ret)
+{
+    *ret = json_array();
+    LIST_FOREACH(node, &kurento_element_of(call->object)->links_out) {
+        const struct kurento_link *link = CONTAINER_OF(node, struct kurento_link, of_source);
+        if (is_wanted(call, link->media))
+            (void)json_array_append_new(*ret, connection_data(link));
+    }
+    return 0;
+}
+
+static int is_media_transcoding(const struct kurento_call *call, json_t **ret)
+{
+    (void)call;
+    *ret = json_false(); /* a relay never does */
+    return 0;
+}
+
+/* --- the row --- */
+
+#define MEDIA_PARAM(optional)                                                                      \
+    {                                                                                              \
+        .name = "mediaType", .type = KURENTO_ENUM, .type_name = "MediaType",                       \
+        .words = kurento_media_words, .is_optional = optional                                      \
+    }
+
+static const struct kurento_param connect_params[] = {
+    {.name = "sink", .type = KURENTO_OBJECT, .type_name = "MediaElement"},
+    MEDIA_PARAM(true),
+    {.name = "sourceMediaDescription", .type = KURENTO_STRING, .is_optional = true},
+    {.name = "sinkMediaDescription", .type = KURENTO_STRING, .is_optional = true},
+};
+
+static const struct kurento_param connections_params[] = {
+    MEDIA_PARAM(true),
+    {.name = "description", .type = KURENTO_STRING, .is_optional = true},
+};
+
+static const struct kurento_param transcoding_params[] = {
+    MEDIA_PARAM(false),
+    {.name = "binName", .type = KURENTO_STRING, .is_optional = true},
+};
+
+static const struct kurento_operation operations[] = {
+    {"connect", connect_params, ARRAY_LEN(connect_params), connect},
+    {"disconnect", connect_params, ARRAY_LEN(connect_params), disconnect},
+    {"getSourceConnections", connections_params, ARRAY_LEN(connections_params),
+     get_source_connections},
+    {"getSinkConnections", connections_params, ARRAY_LEN(connections_params), get_sink_connections},
+    {"isMediaTranscoding", transcoding_params, ARRAY_LEN(transcoding_params), is_media_transcoding},
+};
+
+static const char *const events[] = {
+    "ElementConnected",         "ElementDisconnected",          "MediaFlowInStateChanged",
+    "MediaFlowOutStateChanged", "MediaTranscodingStateChanged", NULL,
+};
+
+const struct kurento_type kurento_media_element_type = {
+    .name = "MediaElement",
+    .base = &kurento_media_object_type,
+    .operations = operations,
+    .n_operations = ARRAY_LEN(operations),
+    .events = events,
+};

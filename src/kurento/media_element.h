@@ -1,0 +1,73 @@
+/**
+ * MediaElement: what audio goes into and comes out of, and the connections between them.
+ *
+ * A connection is made by name as soon as a client asks for it; it becomes one of the media engine
+ * when both ends have an endpoint there, which a WebRtcEndpoint has from its negotiation on.
+ * Elements that only hand on (PassThrough, HubPort) have none: who hears them hears whom they hear,
+ * which is worked out here and costs a packet nothing.
+ *
+ * Video and data are connected in name only.
+ */
+#ifndef KURENTO_MEDIA_ELEMENT_H
+#define KURENTO_MEDIA_ELEMENT_H
+
+#include <stdbool.h>
+
+#include "base/list.h"
+#include "engine/engine.h"
+#include "kurento/object.h"
+#include "kurento/param.h"
+
+struct kurento_element;
+
+/** One media type of one connection. Owned by its sink. */
+struct kurento_link {
+    struct kurento_element *source, *sink;
+    enum kurento_media media;
+    struct list of_source; /**< in source->links_out */
+};
+
+/** First member of every element's struct. */
+struct kurento_element {
+    struct kurento_object object;
+    struct kurento_link *links_in[KURENTO_N_MEDIA]; /**< owned; NULL = hears nobody */
+    struct list links_out;                          /**< of struct kurento_link.of_source */
+    unsigned endpoint; /**< of the engine, within its pipeline; valid when is_live */
+    bool is_live;      /**< the engine has the endpoint */
+    bool hands_on;     /**< PassThrough, HubPort: has no endpoint ever */
+    /** The engine says something about its endpoint. RO; NULL = does not want to know. */
+    void (*on_media)(struct kurento_object *object, const struct engine_event *event);
+    struct kurento_element *heard; /**< live element that the engine lets it hear; NULL = none */
+};
+
+static inline struct kurento_element *kurento_element_of(struct kurento_object *object)
+{
+    return CONTAINER_OF(object, struct kurento_element, object);
+}
+
+/** First thing in a constructor, with the pipeline or hub as parent. Allocates nothing. */
+void kurento_element_init(struct kurento_element *element);
+
+/** First thing in deinit: who heard it hears nobody. */
+void kurento_element_deinit(struct kurento_element *element);
+
+/**
+ * The engine has an endpoint for it from now on: connections that were made by name come true.
+ *
+ * @return 0, or -ENOMEM: some of them did not
+ */
+MUST_CHECK int kurento_element_went_live(struct kurento_element *element, unsigned endpoint);
+
+/** Id of its pipeline in the engine. */
+uint64_t kurento_element_pipeline(const struct kurento_element *element);
+
+/** A number for an endpoint of its pipeline, not used before. */
+unsigned kurento_element_new_endpoint(struct kurento_element *element);
+
+/** Its constructors' first parameter. */
+#define KURENTO_PIPELINE_PARAM                                                                     \
+    {                                                                                              \
+        .name = "mediaPipeline", .type = KURENTO_OBJECT, .type_name = "MediaPipeline"              \
+    }
+
+#endif

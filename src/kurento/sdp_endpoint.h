@@ -1,0 +1,27 @@
+/** SdpEndpoint: what negotiates; its descriptions, and the types between it and MediaElement. */
+#ifndef KURENTO_SDP_ENDPOINT_H
+#define KURENTO_SDP_ENDPOINT_H
+
+#include "kurento/media_element.h"
+
+struct kurento_sdp_endpoint {
+    struct kurento_element element;
+    char *local, *remote; /**< owned; NULL = none yet */
+};
+
+static inline struct kurento_sdp_endpoint *kurento_sdp_endpoint_of(struct kurento_object *object)
+{
+    return CONTAINER_OF(object, struct kurento_sdp_endpoint, element.object);
+}
+
+/**
+ * A negotiation is through: both descriptions are kept, and the event told.
+ *
+ * @return 0 or -ENOMEM: nothing changed
+ */
+MUST_CHECK int kurento_sdp_endpoint_negotiated(struct kurento_sdp_endpoint *e, struct str local,
+                                               struct str remote);
+
+void kurento_sdp_endpoint_deinit(struct kurento_sdp_endpoint *e);
+
+#endif

@@ -1,0 +1,341 @@
+/*
+ * WebRtcEndpoint.
+ *
+ *     state        leaves it by
+ *     NEW          processOffer                 → NEGOTIATED
+ *     NEGOTIATED   the engine: connected        → CONNECTED
+ *     any          the engine: ended            → ENDED
+ *
+ * The engine answers at once and knows its candidates then; clients hear of them when they ask for
+ * gathering. Candidates of the other side are taken in any order: those that come before the offer
+ * wait here.
+ */
+#include "kurento/webrtc_endpoint.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "kurento/private.h"
+#include "kurento/property.h"
+#include "kurento/types.h"
+
+/* ICE has one component and one stream here: RTCP is multiplexed, and there is one audio line. */
+#define STREAM_ID    1
+#define COMPONENT_ID 1
+
+static struct kurento_webrtc_endpoint *self(struct kurento_object *object)
+{
+    return CONTAINER_OF(object, struct kurento_webrtc_endpoint, sdp.element.object);
+}
+
+static struct kurento_object *object_of(struct kurento_webrtc_endpoint *e)
+{
+    return &e->sdp.element.object;
+}
+
+/* --- events --- */
+
+static void emit_ice_state(struct kurento_webrtc_endpoint *e, const char *state)
+{
+    kurento_emit(object_of(e), "IceComponentStateChanged",
+                 json_pack("{s:i, s:s, s:i}", "componentId", COMPONENT_ID, "state", state,
+                           "streamId", STREAM_ID));
+}
+
+static void emit_dtls_state(struct kurento_webrtc_endpoint *e, const char *state)
+{
+    kurento_emit(object_of(e), "DtlsConnectionStateChange",
+                 json_pack("{s:s, s:s, s:s, s:s}", "componentId", "1", "connectionId", "0", "state",
+                           state, "streamId", "1"));
+}
+
+static void emit_connection_state(struct kurento_webrtc_endpoint *e, const char *from,
+                                  const char *to)
+{
+    kurento_emit(object_of(e), "ConnectionStateChanged",
+                 json_pack("{s:s, s:s}", "newState", to, "oldState", from));
+}
+
+static void emit_candidate(struct kurento_webrtc_endpoint *e, const char *candidate)
+{
+    kurento_emit(object_of(e), "IceCandidateFound",
+                 json_pack("{s:{s:s, s:s, s:s, s:i, s:s}}", "candidate", "__module__", "kurento",
+                           "__type__", "IceCandidate", "candidate", candidate, "sdpMLineIndex",
+                           e->mline_index, "sdpMid", e->mid));
+}
+
+/* --- candidates --- */
+
+static void add_candidate(struct kurento_webrtc_endpoint *e, const json_t *candidate)
+{
+    struct kurento_element *element = &e->sdp.element;
+    int ignored = engine_add_candidate(
+        element->object.kurento->engine, kurento_element_pipeline(element), element->endpoint,
+        kurento_member(candidate, "candidate"), kurento_member(candidate, "usernameFragment"));
+    (void)ignored; /* names, garbage: ICE lives without it, and so does the server's answer */
+}
+
+static void add_early_candidates(struct kurento_webrtc_endpoint *e)
+{
+    const json_t *candidate;
+    size_t i;
+    json_array_foreach(e->early, i, candidate) add_candidate(e, candidate);
+    json_decref(e->early);
+    e->early = NULL;
+}
+
+static int add_ice_candidate(const struct kurento_call *call, json_t **ret)
+{
+    struct kurento_webrtc_endpoint *e = self(call->object);
+    const json_t *candidate = call->args[0].json;
+    (void)ret;
+    if (e->state != KURENTO_WEBRTC_NEW) {
+        add_candidate(e, candidate);
+        return 0;
+    }
+    if (!e->early)
+        e->early = json_array();
+    if (json_array_size(e->early) >= KURENTO_MAX_EARLY_CANDIDATES)
+        return 0; /* more than any browser has */
+    return json_array_append_new(e->early, json_deep_copy(candidate)) ? -ENOMEM : 0;
+}
+
+static int gather_candidates(const struct kurento_call *call, json_t **ret)
+{
+    struct kurento_webrtc_endpoint *e = self(call->object);
+    (void)ret;
+    if (e->has_gathered || e->state == KURENTO_WEBRTC_NEW)
+        return 0;
+    e->has_gathered = true;
+    emit_ice_state(e, "GATHERING");
+    for (size_t i = 0; i < e->n_candidates; i++)
+        emit_candidate(e, e->candidates[i]);
+    kurento_emit(object_of(e), "IceGatheringDone", json_object());
+    if (e->state == KURENTO_WEBRTC_NEGOTIATED)
+        emit_ice_state(e, "CONNECTING");
+    return 0;
+}
+
+/* --- offer and answer --- */
+
+static int refuse_offer(const struct kurento_call *call, struct str offer)
+{
+    if (!offer.len)
+        return kurento_fail(call->fault, KURENTO_E_SDP_PARSE, "Empty offer not valid");
+    if (!str_starts_with(offer, STR("v=")))
+        return kurento_fail(call->fault, KURENTO_E_SDP_PARSE, "Invalid SDP");
+    return 0;
+}
+
+static void keep_candidates(struct kurento_webrtc_endpoint *e, const struct engine_answer *answer)
+{
+    e->n_candidates = answer->n_candidates;
+    memcpy(e->candidates, answer->candidates, sizeof(e->candidates));
+    memcpy(e->mid, answer->mid, sizeof(e->mid));
+    e->mline_index = answer->mline_index;
+}
+
+static int first_offer(const struct kurento_call *call, struct kurento_webrtc_endpoint *e,
+                       struct str offer, struct engine_answer *answer)
+{
+    char error[ENGINE_ERROR_MAX];
+    struct kurento_element *element = &e->sdp.element;
+    unsigned number = kurento_element_new_endpoint(element);
+    int err =
+        engine_endpoint_answer(call->kurento->engine, call->now, kurento_element_pipeline(element),
+                               number, offer, answer, error);
+    if (err > 0)
+        return kurento_fail(call->fault, KURENTO_E_PROCESS_OFFER, "Error processing offer: %s",
+                            err == ENGINE_E_UNKNOWN ? "the pipeline has ended" : error);
+    if (err)
+        return err;
+    err = kurento_sdp_endpoint_negotiated(&e->sdp, str_of(answer->sdp), offer);
+    if (!err)
+        err = kurento_element_went_live(element, number);
+    if (err) {
+        element->is_live = false;
+        engine_endpoint_release(call->kurento->engine, kurento_element_pipeline(element), number);
+        return err;
+    }
+    e->state = KURENTO_WEBRTC_NEGOTIATED;
+    keep_candidates(e, answer);
+    add_early_candidates(e);
+    return 0;
+}
+
+static int process_offer(const struct kurento_call *call, json_t **ret)
+{
+    struct kurento_webrtc_endpoint *e = self(call->object);
+    struct str offer = call->args[0].string;
+    int err = refuse_offer(call, offer);
+    if (err)
+        return err;
+    if (e->state != KURENTO_WEBRTC_NEW)
+        return kurento_fail(call->fault, KURENTO_E_NEGOTIATED, "Endpoint already negotiated");
+    struct engine_answer *answer = mem_alloc(sizeof(*answer));
+    if (!answer)
+        return -ENOMEM;
+    err = first_offer(call, e, offer, answer);
+    if (!err)
+        *ret = json_string(answer->sdp);
+    mem_free(answer);
+    return err;
+}
+
+/* --- what the engine tells --- */
+
+static void went_on(struct kurento_webrtc_endpoint *e)
+{
+    e->state = KURENTO_WEBRTC_CONNECTED;
+    emit_ice_state(e, "CONNECTED");
+    emit_ice_state(e, "READY");
+    emit_dtls_state(e, "CONNECTED");
+    emit_connection_state(e, "DISCONNECTED", "CONNECTED");
+}
+
+static void ended(struct kurento_webrtc_endpoint *e, enum engine_end end)
+{
+    bool was_connected = e->state == KURENTO_WEBRTC_CONNECTED;
+    e->state = KURENTO_WEBRTC_ENDED;
+    if (end == ENGINE_END_DTLS_FAILED)
+        emit_dtls_state(e, "FAILED");
+    if (end == ENGINE_END_REMOTE_CLOSED)
+        emit_dtls_state(e, "CLOSED");
+    emit_ice_state(e, end == ENGINE_END_ICE_FAILED ? "FAILED" : "DISCONNECTED");
+    if (was_connected)
+        emit_connection_state(e, "CONNECTED", "DISCONNECTED");
+}
+
+static void on_media(struct kurento_object *object, const struct engine_event *event)
+{
+    struct kurento_webrtc_endpoint *e = self(object);
+    if (event->type == ENGINE_EVENT_CONNECTED)
+        went_on(e);
+    else if (event->type == ENGINE_EVENT_ENDED)
+        ended(e, event->end);
+}
+
+/* --- states --- */
+
+static int get_connection_state(const struct kurento_call *call, json_t **ret)
+{
+    *ret = json_string(self(call->object)->state == KURENTO_WEBRTC_CONNECTED ? "CONNECTED"
+                                                                             : "DISCONNECTED");
+    return 0;
+}
+
+static const char *ice_state(const struct kurento_webrtc_endpoint *e)
+{
+    switch (e->state) {
+    case KURENTO_WEBRTC_NEW:
+        return "DISCONNECTED";
+    case KURENTO_WEBRTC_NEGOTIATED:
+        return e->has_gathered ? "CONNECTING" : "DISCONNECTED";
+    case KURENTO_WEBRTC_CONNECTED:
+        return "READY";
+    case KURENTO_WEBRTC_ENDED:
+        break;
+    }
+    return "FAILED";
+}
+
+static int get_ice_connection_state(const struct kurento_call *call, json_t **ret)
+{
+    *ret = json_pack("[{s:s, s:s, s:i, s:s, s:s}]", "__module__", "kurento", "__type__",
+                     "IceConnection", "componentId", COMPONENT_ID, "state",
+                     ice_state(self(call->object)), "streamId", "1");
+    return 0;
+}
+
+/* --- life --- */
+
+static int init(const struct kurento_call *call)
+{
+    struct kurento_webrtc_endpoint *e = self(call->object);
+    kurento_element_init(&e->sdp.element);
+    e->sdp.element.on_media = on_media;
+    return 0;
+}
+
+static void deinit(struct kurento_object *object)
+{
+    struct kurento_webrtc_endpoint *e = self(object);
+    struct kurento_element *element = &e->sdp.element;
+    bool was_live = element->is_live;
+    kurento_element_deinit(element);
+    if (was_live)
+        engine_endpoint_release(object->kurento->engine, kurento_element_pipeline(element),
+                                element->endpoint);
+    kurento_sdp_endpoint_deinit(&e->sdp);
+    json_decref(e->early);
+}
+
+/* --- the row --- */
+
+static const char *const key_types[] = {"RSA", "ECDSA", NULL};
+
+static const struct kurento_param params[] = {
+    KURENTO_PIPELINE_PARAM,
+    {.name = "recvonly", .type = KURENTO_BOOLEAN, .is_optional = true},
+    {.name = "sendonly", .type = KURENTO_BOOLEAN, .is_optional = true},
+    {.name = "useDataChannels", .type = KURENTO_BOOLEAN, .is_optional = true},
+    {.name = "certificateKeyType",
+     .type = KURENTO_ENUM,
+     .type_name = "CertificateKeyType",
+     .words = key_types,
+     .is_optional = true},
+};
+
+static const struct kurento_param offer_param[] = {{.name = "offer", .type = KURENTO_STRING}};
+static const struct kurento_param candidate_param[] = {
+    {.name = "candidate", .type = KURENTO_COMPLEX}};
+static const struct kurento_param stun_address[] = {
+    {.name = "stunServerAddress", .type = KURENTO_STRING}};
+static const struct kurento_param stun_port[] = {
+    {.name = "stunServerPort", .type = KURENTO_INTEGER, .min = 1, .max = 65535}};
+static const struct kurento_param turn_url[] = {{.name = "turnUrl", .type = KURENTO_STRING}};
+static const struct kurento_param external_v4[] = {
+    {.name = "externalIPv4", .type = KURENTO_STRING}};
+static const struct kurento_param external_v6[] = {
+    {.name = "externalIPv6", .type = KURENTO_STRING}};
+static const struct kurento_param interfaces[] = {
+    {.name = "networkInterfaces", .type = KURENTO_STRING}};
+static const struct kurento_param ice_tcp[] = {{.name = "iceTcp", .type = KURENTO_BOOLEAN}};
+
+static const struct kurento_operation operations[] = {
+    {"processOffer", offer_param, 1, process_offer},
+    {"addIceCandidate", candidate_param, 1, add_ice_candidate},
+    {"gatherCandidates", NULL, 0, gather_candidates},
+    {"getConnectionState", NULL, 0, get_connection_state},
+    {"getIceConnectionState", NULL, 0, get_ice_connection_state},
+    KURENTO_PROPERTY("StunServerAddress", stun_address[0]),
+    KURENTO_PROPERTY("StunServerPort", stun_port[0]),
+    KURENTO_PROPERTY("TurnUrl", turn_url[0]),
+    KURENTO_PROPERTY("ExternalIPv4", external_v4[0]),
+    KURENTO_PROPERTY("ExternalIPv6", external_v6[0]),
+    KURENTO_PROPERTY("NetworkInterfaces", interfaces[0]),
+    KURENTO_PROPERTY("IceTcp", ice_tcp[0]),
+};
+
+static const char *const events[] = {
+    "IceCandidateFound",         "IceGatheringDone",
+    "IceComponentStateChanged",  "NewCandidatePairSelected",
+    "DataChannelOpened",         "DataChannelClosed",
+    "DtlsConnectionStateChange", NULL,
+};
+
+const struct kurento_type kurento_webrtc_endpoint_type = {
+    .name = "WebRtcEndpoint",
+    .module = "elements",
+    .base = &kurento_base_rtp_endpoint_type,
+    .size = sizeof(struct kurento_webrtc_endpoint),
+    .params = params,
+    .n_params = ARRAY_LEN(params),
+    .init = init,
+    .deinit = deinit,
+    .operations = operations,
+    .n_operations = ARRAY_LEN(operations),
+    .events = events,
+};

@@ -1,0 +1,29 @@
+/** A WebRTC endpoint of the media engine under the name of a WebRtcEndpoint. */
+#ifndef KURENTO_WEBRTC_ENDPOINT_H
+#define KURENTO_WEBRTC_ENDPOINT_H
+
+#include "engine/engine.h"
+#include "kurento/sdp_endpoint.h"
+
+/** Candidates that may come before there is an offer to which they belong. */
+#define KURENTO_MAX_EARLY_CANDIDATES 64
+
+enum kurento_webrtc_state {
+    KURENTO_WEBRTC_NEW,        /**< no offer yet */
+    KURENTO_WEBRTC_NEGOTIATED, /**< an answer was given */
+    KURENTO_WEBRTC_CONNECTED,  /**< ICE and DTLS are through */
+    KURENTO_WEBRTC_ENDED,      /**< failed, or the other side is gone */
+};
+
+struct kurento_webrtc_endpoint {
+    struct kurento_sdp_endpoint sdp;
+    enum kurento_webrtc_state state;
+    bool has_gathered;
+    json_t *early; /**< owned: candidates that came too early; NULL = none */
+    size_t n_candidates;
+    char candidates[ENGINE_MAX_ADDRESSES][ENGINE_CANDIDATE_TEXT_MAX]; /**< ours */
+    char mid[ENGINE_MID_MAX];
+    int mline_index;
+};
+
+#endif

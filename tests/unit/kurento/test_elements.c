@@ -1,0 +1,271 @@
+/* Objects, names, tags, connections, and a WebRtcEndpoint up to its answer. */
+#include "harness.h"
+
+static int set_up(void **state)
+{
+    static struct world w;
+    world_init(&w);
+    open_socket(&w, 1);
+    *state = &w;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    world_deinit(*state);
+    return 0;
+}
+
+#define REQUEST(method, params, id)                                                                \
+    "{'jsonrpc':'2.0','method':'" method "','params':{'sessionId':'s'," params "},'id':" id "}"
+#define INVOKE(object, operation, params, id)                                                      \
+    REQUEST("invoke",                                                                              \
+            "'object':'" object "','operation':'" operation "','operationParams':" params, id)
+#define VALUE(value, id)                                                                           \
+    "{'id':" id ",'jsonrpc':'2.0','result':{'sessionId':'s','value':" value "}}"
+
+#define P "<1>_kurento.MediaPipeline"
+#define A P "/<2>_kurento.PassThrough"
+#define B P "/<3>_kurento.PassThrough"
+
+static void two_elements(struct world *w)
+{
+    ask(w, REQUEST("create", "'type':'MediaPipeline'", "1"), VALUE("'" P "'", "1"));
+    ask(w,
+        REQUEST("create", "'type':'PassThrough','constructorParams':{'mediaPipeline':'" P "'}",
+                "2"),
+        VALUE("'" A "'", "2"));
+    ask(w,
+        REQUEST("create",
+                "'type':'kurento.PassThrough','constructorParams':{'mediaPipeline':'" P "'}", "3"),
+        VALUE("'" B "'", "3"));
+}
+
+static void an_object_is_described_with_what_it_is_derived_from(void **state)
+{
+    struct world *w = *state;
+    ask(w, REQUEST("create", "'type':'MediaPipeline'", "1"), VALUE("'" P "'", "1"));
+    ask(w,
+        REQUEST("create", "'type':'WebRtcEndpoint','constructorParams':{'mediaPipeline':'" P "'}",
+                "2"),
+        VALUE("'" P "/<2>_kurento.WebRtcEndpoint'", "2"));
+    ask(w, REQUEST("describe", "'object':'" P "/<2>_kurento.WebRtcEndpoint'", "3"),
+        "{'id':3,'jsonrpc':'2.0','result':{'hierarchy':['kurento.BaseRtpEndpoint','kurento."
+        "SdpEndpoint','kurento.SessionEndpoint','kurento.Endpoint','kurento.MediaElement','kurento."
+        "MediaObject'],'qualifiedType':'kurento.WebRtcEndpoint','sessionId':'s','type':"
+        "'WebRtcEndpoint'}}");
+}
+
+static void names_tags_and_the_tree(void **state)
+{
+    static const struct {
+        const char *request, *answer;
+    } rows[] = {
+        {INVOKE(A, "getName", "{}", "10"), VALUE("'" A "'", "10")},
+        {INVOKE(A, "setName", "{'name':'left'}", "11"), VALUE("null", "11")},
+        {INVOKE(A, "getName", "{}", "12"), VALUE("'left'", "12")},
+        {INVOKE(A, "addTag", "{'key':'k','value':'v'}", "13"), VALUE("null", "13")},
+        {INVOKE(A, "getTag", "{'key':'k'}", "14"), VALUE("'v'", "14")},
+        {INVOKE(A, "getTags", "{}", "15"),
+         VALUE("[{'__module__':'kurento','__type__':'Tag','key':'k','value':'v'}]", "15")},
+        {INVOKE(A, "removeTag", "{'key':'k'}", "16"), VALUE("null", "16")},
+        {INVOKE(A, "getTag", "{'key':'k'}", "17"),
+         "{'error':{'code':40110,'data':{'type':'MEDIA_OBJECT_TAG_KEY_NOT_FOUND'},'message':'Tag "
+         "key not found'},'id':17,'jsonrpc':'2.0'}"},
+        {INVOKE(A, "getParent", "{}", "18"), VALUE("'" P "'", "18")},
+        {INVOKE(P, "getParent", "{}", "19"), VALUE("null", "19")},
+        {INVOKE(P, "getMediaPipeline", "{}", "20"), VALUE("'" P "'", "20")},
+        {INVOKE(A, "getMediaPipeline", "{}", "21"), VALUE("'" P "'", "21")},
+        {INVOKE(P, "getChildren", "{}", "22"), VALUE("['" A "','" B "']", "22")},
+        {INVOKE(A, "getCreationTime", "{}", "23"), VALUE("1795375000", "23")},
+        {INVOKE(P, "setLatencyStats", "{'latencyStats':true}", "24"), VALUE("null", "24")},
+        {INVOKE(P, "getLatencyStats", "{}", "25"), VALUE("true", "25")},
+    };
+    struct world *w = *state;
+    two_elements(w);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        ask(w, rows[i].request, rows[i].answer);
+}
+
+#define CONNECTION(media)                                                                          \
+    "{'__module__':'kurento','__type__':'ElementConnectionData','sink':'" B                        \
+    "','sinkDescription':'default','source':'" A "','sourceDescription':'default','type':'" media  \
+    "'}"
+
+static void a_connection_is_of_all_media_or_of_one(void **state)
+{
+    static const struct {
+        const char *request, *answer;
+    } rows[] = {
+        {INVOKE(A, "connect", "{'sink':'" B "'}", "10"), VALUE("null", "10")},
+        {INVOKE(A, "getSinkConnections", "{}", "11"),
+         VALUE("[" CONNECTION("AUDIO") "," CONNECTION("VIDEO") "," CONNECTION("DATA") "]", "11")},
+        {INVOKE(A, "disconnect", "{'sink':'" B "','mediaType':'VIDEO'}", "12"),
+         VALUE("null", "12")},
+        {INVOKE(B, "getSourceConnections", "{}", "13"),
+         VALUE("[" CONNECTION("AUDIO") "," CONNECTION("DATA") "]", "13")},
+        {INVOKE(B, "getSourceConnections", "{'mediaType':'AUDIO'}", "14"),
+         VALUE("[" CONNECTION("AUDIO") "]", "14")},
+        {INVOKE(A, "connect", "{'sink':'" B "','mediaType':'SMELL'}", "15"),
+         "{'error':{'code':40001,'data':{'type':'MARSHALL_ERROR'},'message':'Invalid value for "
+         "'MediaType''},'id':15,'jsonrpc':'2.0'}"},
+        {INVOKE(A, "connect", "{'sink':'nobody'}", "16"),
+         "{'error':{'code':40101,'data':{'type':'MEDIA_OBJECT_NOT_FOUND'},'message':'Object "
+         "'nobody' not found'},'id':16,'jsonrpc':'2.0'}"},
+        {INVOKE(A, "connect", "{}", "17"),
+         "{'error':{'code':40001,'data':{'type':'MARSHALL_ERROR'},'message':''sink' parameter "
+         "should be a string'},'id':17,'jsonrpc':'2.0'}"},
+        {INVOKE(A, "connect", "{'sink':'" A "'}", "18"), VALUE("null", "18")},
+        {REQUEST("release", "'object':'" A "'", "19"),
+         "{'id':19,'jsonrpc':'2.0','result':{'sessionId':'s'}}"},
+        {INVOKE(B, "getSourceConnections", "{}", "20"), VALUE("[]", "20")},
+    };
+    struct world *w = *state;
+    two_elements(w);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        ask(w, rows[i].request, rows[i].answer);
+}
+
+static void elements_of_two_pipelines_are_not_connected(void **state)
+{
+    struct world *w = *state;
+    two_elements(w);
+    frame(w, 1, REQUEST("create", "'type':'MediaPipeline'", "10"));
+    expect(w, "1 < " VALUE("'<4>_kurento.MediaPipeline'", "10") "\n");
+    frame(w, 1,
+          REQUEST("create",
+                  "'type':'PassThrough','constructorParams':{'mediaPipeline':'<4>_kurento."
+                  "MediaPipeline'}",
+                  "11"));
+    expect(w, "1 < " VALUE("'<4>_kurento.MediaPipeline/<5>_kurento.PassThrough'", "11") "\n");
+    ask(w,
+        INVOKE(A, "connect", "{'sink':'<4>_kurento.MediaPipeline/<5>_kurento.PassThrough'}", "12"),
+        "{'error':{'code':40004,'data':{'type':'CONNECT_ERROR'},'message':'Media elements do not "
+        "share pipeline'},'id':12,'jsonrpc':'2.0'}");
+}
+
+/* --- WebRtcEndpoint --- */
+
+#define OFFER                                                                                      \
+    "v=0\\r\\no=- 1 2 IN IP4 127.0.0.1\\r\\ns=-\\r\\nt=0 0\\r\\na=group:BUNDLE 0\\r\\n"            \
+    "m=audio 9 UDP/TLS/RTP/SAVPF 111\\r\\nc=IN IP4 0.0.0.0\\r\\na=ice-ufrag:+rVp\\r\\n"            \
+    "a=ice-pwd:dm9e+jp6XgnRHoWYahhY1Zdm\\r\\na=ice-options:trickle\\r\\na=fingerprint:sha-256 "    \
+    "D5:0F:63:C4:3C:11:6F:9A:69:59:7E:F8:58:97:20:82:92:F2:31:A2:2C:73:DA:49:85:AE:67:12:5A:A3:"   \
+    "09:95\\r\\na=setup:actpass\\r\\na=mid:0\\r\\na=sendrecv\\r\\na=rtcp-mux\\r\\n"                \
+    "a=rtpmap:111 opus/48000/2\\r\\n"
+
+#define W P "/<2>_kurento.WebRtcEndpoint"
+
+static void endpoint(struct world *w)
+{
+    ask(w, REQUEST("create", "'type':'MediaPipeline'", "1"), VALUE("'" P "'", "1"));
+    ask(w,
+        REQUEST("create", "'type':'WebRtcEndpoint','constructorParams':{'mediaPipeline':'" P "'}",
+                "2"),
+        VALUE("'" W "'", "2"));
+}
+
+static void what_is_no_offer_is_refused(void **state)
+{
+    static const struct {
+        const char *offer, *error;
+    } rows[] = {
+        {"''", "'code':40201,'data':{'type':'SDP_PARSE_ERROR'},'message':'Empty offer not valid'"},
+        {"'garbage'", "'code':40201,'data':{'type':'SDP_PARSE_ERROR'},'message':'Invalid SDP'"},
+        {"null", "'code':40001,'data':{'type':'MARSHALL_ERROR'},'message':''offer' parameter "
+                 "should be a string'"},
+    };
+    struct world *w = *state;
+    char request[1024], answer[1024];
+    endpoint(w);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        (void)snprintf(request, sizeof(request), INVOKE(W, "processOffer", "{'offer':%s}", "1%zu"),
+                       rows[i].offer, i);
+        (void)snprintf(answer, sizeof(answer), "{'error':{%s},'id':1%zu,'jsonrpc':'2.0'}",
+                       rows[i].error, i);
+        ask(w, request, answer);
+    }
+}
+
+static bool sent(const struct world *w, const char *what)
+{
+    return strstr(w->transcript, what) != NULL;
+}
+
+static void an_offer_is_answered_once_and_candidates_follow_when_asked_for(void **state)
+{
+    struct world *w = *state;
+    endpoint(w);
+    ask(w,
+        INVOKE(W, "addIceCandidate",
+               "{'candidate':{'candidate':'candidate:1 1 udp 2122063615 127.0.0.1 52393 typ host',"
+               "'sdpMid':'0','sdpMLineIndex':0}}",
+               "3"),
+        VALUE("null", "3"));
+    ask(w, INVOKE(W, "addIceCandidate", "{'candidate':{'candidate':'garbage'}}", "4"),
+        VALUE("null", "4"));
+    ask(w, INVOKE(W, "gatherCandidates", "{}", "5"), VALUE("null", "5"));
+    frame(w, 1, REQUEST("subscribe", "'object':'" W "','type':'OnIceCandidate'", "6"));
+    frame(w, 1, REQUEST("subscribe", "'object':'" W "','type':'IceGatheringDone'", "7"));
+    frame(w, 1, REQUEST("subscribe", "'object':'" W "','type':'MediaSessionStarted'", "8"));
+    assert_false(sent(w, "error"));
+    frame(w, 1, INVOKE(W, "processOffer", "{'offer':'" OFFER "'}", "9"));
+    assert_true(sent(w, "a=rtpmap:111 opus/48000/2"));
+    assert_true(sent(w, "\"type\":\"MediaSessionStarted\""));
+    assert_false(sent(w, "\"type\":\"OnIceCandidate\""));
+    frame(w, 1, INVOKE(W, "gatherCandidates", "{}", "10"));
+    assert_true(sent(w, "\"type\":\"OnIceCandidate\""));
+    assert_true(sent(w, "\"sdpMid\":\"0\""));
+    assert_true(sent(w, "\"type\":\"IceGatheringDone\""));
+    text_init(&w->t, w->transcript, sizeof(w->transcript));
+    ask(w, INVOKE(W, "gatherCandidates", "{}", "11"), VALUE("null", "11"));
+    frame(w, 1, INVOKE(W, "getLocalSessionDescriptor", "{}", "12"));
+    assert_true(sent(w, "a=rtpmap:111 opus/48000/2"));
+    frame(w, 1, INVOKE(W, "getRemoteSessionDescriptor", "{}", "13"));
+    assert_true(sent(w, "+rVp"));
+}
+
+static void descriptions_are_missing_before_there_are_any(void **state)
+{
+    struct world *w = *state;
+    endpoint(w);
+    ask(w, INVOKE(W, "getLocalSessionDescriptor", "{}", "3"),
+        "{'error':{'code':40202,'data':{'type':'SDP_END_POINT_NO_LOCAL_SDP_ERROR'},'message':'No "
+        "local SDP'},'id':3,'jsonrpc':'2.0'}");
+    ask(w, INVOKE(W, "getRemoteSessionDescriptor", "{}", "4"),
+        "{'error':{'code':40203,'data':{'type':'SDP_END_POINT_NO_REMOTE_SDP_ERROR'},'message':'No "
+        "remote SDP'},'id':4,'jsonrpc':'2.0'}");
+    ask(w, INVOKE(W, "getConnectionState", "{}", "5"), VALUE("'DISCONNECTED'", "5"));
+}
+
+static void settings_are_kept_and_given_back(void **state)
+{
+    struct world *w = *state;
+    endpoint(w);
+    ask(w, INVOKE(W, "getStunServerPort", "{}", "3"), VALUE("3478", "3"));
+    ask(w, INVOKE(W, "setStunServerPort", "{'stunServerPort':19302}", "4"), VALUE("null", "4"));
+    ask(w, INVOKE(W, "getStunServerPort", "{}", "5"), VALUE("19302", "5"));
+    ask(w, INVOKE(W, "setStunServerPort", "{'stunServerPort':70000}", "6"),
+        "{'error':{'code':40001,'data':{'type':'MARSHALL_ERROR'},'message':''stunServerPort' "
+        "parameter is 70000: 1 to 65535 is needed'},'id':6,'jsonrpc':'2.0'}");
+    ask(w, INVOKE(W, "getTurnUrl", "{}", "7"), VALUE("''", "7"));
+    ask(w, INVOKE(W, "setTurnUrl", "{'turnUrl':'u:p@192.0.2.1:3478'}", "8"), VALUE("null", "8"));
+    ask(w, INVOKE(W, "getTurnUrl", "{}", "9"), VALUE("'u:p@192.0.2.1:3478'", "9"));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(an_object_is_described_with_what_it_is_derived_from),
+        TEST(names_tags_and_the_tree),
+        TEST(a_connection_is_of_all_media_or_of_one),
+        TEST(elements_of_two_pipelines_are_not_connected),
+        TEST(what_is_no_offer_is_refused),
+        TEST(an_offer_is_answered_once_and_candidates_follow_when_asked_for),
+        TEST(descriptions_are_missing_before_there_are_any),
+        TEST(settings_are_kept_and_given_back),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
