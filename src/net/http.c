@@ -49,6 +49,7 @@ static const struct {
     {200, "OK"},
     {304, "Not Modified"},
     {400, "Bad Request"},
+    {401, "Unauthorized"},
     {403, "Forbidden"},
     {404, "Not Found"},
     {405, "Method Not Allowed"},
@@ -258,9 +259,11 @@ int net_http_request(struct net_conn *conn, struct lws *wsi, struct str path)
     }
     if (str_eq(path, STR("/healthz")))
         return get_health(conn, wsi);
+    if (conn->side == NET_API)
+        return net_api_request(conn, wsi);
     if (net_server_route(conn->server, path))
         return net_http_text(conn, wsi, 426, "Upgrade: websocket\r\nCache-Control: no-store\r\n",
                              "426: this address is for WebSockets (%s). The page is at /.\n",
-                             conn->side == NET_TLS ? "wss://" : "ws://");
+                             net_conn_is_tls(conn) ? "wss://" : "ws://");
     return get_file(conn, wsi, path);
 }

@@ -37,6 +37,11 @@
 /** Bytes the library writes at once; larger messages would be copied. */
 #define TX_PIECE (128 * 1024)
 
+/** Of the port for programs, where nothing else is said: frames of a media server's clients carry
+ *  whole transactions, and events of thousands of objects may wait while a client is busy. */
+#define API_MAX_FRAME   (4 * 1024 * 1024)
+#define API_QUEUE_BYTES (16 * 1024 * 1024)
+
 /** Descriptors of everybody else in the process: workers, files, libraries. */
 #define OTHER_DESCRIPTORS 1024
 
@@ -124,8 +129,9 @@ static void adopt(struct net_server *server, enum net_side side, int fd, const s
     }
     conn->side = side;
     lws_adopt_desc_t info = {
-        .vh = server->vhosts[side],
-        .type = LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP | (side == NET_TLS ? LWS_ADOPT_ALLOW_SSL : 0),
+        .vh = server->vhosts[net_conn_is_tls(conn) ? NET_TLS : NET_PLAIN],
+        .type =
+            LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP | (net_conn_is_tls(conn) ? LWS_ADOPT_ALLOW_SSL : 0),
         .fd = {.sockfd = fd},
         .opaque = conn,
     };
@@ -146,6 +152,11 @@ static void on_accept_plain(void *user, int fd, const struct addr *remote, const
 static void on_accept_tls(void *user, int fd, const struct addr *remote, const struct addr *local)
 {
     adopt(user, NET_TLS, fd, remote, local);
+}
+
+static void on_accept_api(void *user, int fd, const struct addr *remote, const struct addr *local)
+{
+    adopt(user, NET_API, fd, remote, local);
 }
 
 static void on_destroyed(struct net_server *server, struct net_conn *conn)
@@ -297,7 +308,7 @@ static int make_vhost(struct net_server *server, enum net_side side)
         const char *name;
         int port;
         uint64_t options;
-    } kinds[NET_SIDES] = {
+    } kinds[NET_VHOSTS] = {
         [NET_PLAIN] = {"http", CONTEXT_PORT_NO_LISTEN, 0},
         [NET_TLS] = {"https", CONTEXT_PORT_NO_LISTEN_SERVER,
                      LWS_SERVER_OPTION_CREATE_VHOST_SSL_CTX},
@@ -312,13 +323,21 @@ static int make_vhost(struct net_server *server, enum net_side side)
         .retry_and_idle_policy = &no_library_pings,
         .alpn = "http/1.1", /* WebSockets over HTTP/2 would cost a second state machine */
     };
+    if (server->vhosts[side])
+        return 0; /* of two listeners */
     server->vhosts[side] = lws_create_vhost(server->context, &info);
     return server->vhosts[side] ? 0 : -ENOMEM;
 }
 
-static const char *const listen_keys[NET_SIDES] = {"http.listen", "https.listen"};
-static const char *const schemes[NET_SIDES] = {"http", "https"};
-static const net_accept_fn accepts[NET_SIDES] = {on_accept_plain, on_accept_tls};
+static const char *const listen_keys[NET_SIDES] = {"http.listen", "https.listen", "kurento.listen"};
+static const net_accept_fn accepts[NET_SIDES] = {on_accept_plain, on_accept_tls, on_accept_api};
+
+static const char *scheme_of(const struct net_server *server, enum net_side side)
+{
+    if (side == NET_API)
+        return server->api.is_tls ? "wss" : "ws";
+    return side == NET_TLS ? "https" : "http";
+}
 
 static int make_side(struct net_server *server, enum net_side side, const char *listen, char *error)
 {
@@ -329,8 +348,10 @@ static int make_side(struct net_server *server, enum net_side side, const char *
     char text[ADDR_TEXT_MAX];
     const struct addr *at = net_listener_addr(server->listeners[side]);
     server->ports[side] = at->port;
-    snprintf(server->urls[side], NET_URL_MAX, "%s://%s", schemes[side], addr_write(at, text));
-    return make_vhost(server, side);
+    snprintf(server->urls[side], NET_URL_MAX, "%s://%s%s", scheme_of(server, side),
+             addr_write(at, text), side == NET_API ? server->api.route.path : "");
+    bool is_tls = side == NET_TLS || (side == NET_API && server->api.is_tls);
+    return make_vhost(server, is_tls ? NET_TLS : NET_PLAIN);
 }
 
 static bool is_set(const char *setting)
@@ -390,6 +411,10 @@ static void init(struct net_server *server, struct net_loop *loop,
     server->n_routes = config->n_routes;
     server->origins = config->origins;
     server->n_origins = config->n_origins;
+    server->api = config->api;
+    server->api.max_frame = config->api.max_frame ? config->api.max_frame : API_MAX_FRAME;
+    server->api.max_queue_bytes =
+        config->api.max_queue_bytes ? config->api.max_queue_bytes : API_QUEUE_BYTES;
     server->handlers = config->handlers;
     server->user = config->user;
     server->files.root = -1;
@@ -408,7 +433,8 @@ static int open_all(struct net_server *server, const struct net_server_config *c
         r = net_timer_new(server->loop, net_socket_sweep, server, &server->sweep);
     if (r == 0)
         r = net_timer_new(server->loop, on_stop_timer, server, &server->stop);
-    if (r == 0 && is_set(config->https_listen))
+    if (r == 0 &&
+        (is_set(config->https_listen) || (is_set(config->api.listen) && config->api.is_tls)))
         r = prepare_tls(server, config, error);
     if (r == 0)
         r = make_context(server, server->loop);
@@ -416,6 +442,8 @@ static int open_all(struct net_server *server, const struct net_server_config *c
         r = make_side(server, NET_PLAIN, config->http_listen, error);
     if (r == 0 && is_set(config->https_listen))
         r = make_side(server, NET_TLS, config->https_listen, error);
+    if (r == 0 && is_set(config->api.listen))
+        r = make_side(server, NET_API, config->api.listen, error);
     return r;
 }
 
@@ -449,6 +477,11 @@ const char *net_server_http_url(const struct net_server *server)
 const char *net_server_https_url(const struct net_server *server)
 {
     return server->urls[NET_TLS];
+}
+
+const char *net_server_api_url(const struct net_server *server)
+{
+    return server->urls[NET_API];
 }
 
 uint16_t net_server_http_port(const struct net_server *server)

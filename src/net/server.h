@@ -4,8 +4,9 @@
  * Everything happens on the loop's thread. A socket is named by an id that is never used twice, so
  * an id kept too long names nothing and does no harm. RFC 9110, RFC 6455: docs/rfc/net.md.
  *
- * One server has up to two listeners (plain and TLS) that serve the same files and routes. One
- * server at a time in a process: the HTTP library's TLS part has global state.
+ * One server has up to two listeners (plain and TLS) that serve the same files and routes, and one
+ * for programs: a single WebSocket and no files. One server at a time in a process: the HTTP
+ * library's TLS part has global state.
  */
 #ifndef NET_SERVER_H
 #define NET_SERVER_H
@@ -90,6 +91,25 @@ struct net_handlers {
     void (*on_close)(void *user, uint64_t socket);
 };
 
+/**
+ * The port for programs, in the manner of a Kurento Media Server: one WebSocket. Any other path is
+ * upgraded too and then closed with 1002 "Invalid path", a request that is no upgrade is answered
+ * with 426, and an upgrade without a key with 500 (the health check of its container wants that).
+ */
+struct net_api_config {
+    const char *listen; /**< as http_listen; NULL or "" = off */
+    bool is_tls;        /**< with the certificate of tls_cert */
+    struct net_route route;
+    const char *token; /**< NULL or "" = none is needed. Else: "?access_token=…" in the URL, or
+                          "Authorization: Bearer …"; without it the upgrade is refused with 401 */
+    /** Web pages that may use it; others send an Origin that is a URL, and are refused: else any
+     *  page in a browser on this machine could. Programs send none, or one that is no URL. */
+    const char *const *origins; /**< borrowed */
+    size_t n_origins;
+    size_t max_frame;       /**< bytes of one message; 0 = 4 MiB */
+    size_t max_queue_bytes; /**< bytes queued to one socket; 0 = 16 MiB */
+};
+
 struct net_server_config {
     const char *http_listen;  /**< "127.0.0.1:8080", "[::]:8080" (both families); port 0: the system
                                  chooses; NULL or "" = off */
@@ -106,6 +126,7 @@ struct net_server_config {
                                    borrowed. "*" = any. Requests without Origin come from no
                                    browser and pass. */
     size_t n_origins;           /**< 0 = any */
+    struct net_api_config api;
     struct net_handlers handlers;
     void *user; /**< first argument of the handlers */
 };
@@ -139,6 +160,9 @@ const char *net_server_https_url(const struct net_server *server);
 /** 0 = off */
 uint16_t net_server_http_port(const struct net_server *server);
 uint16_t net_server_https_port(const struct net_server *server);
+
+/** "ws://127.0.0.1:8888/kurento"; "" = off. */
+const char *net_server_api_url(const struct net_server *server);
 
 /** SHA-256 of the TLS certificate, "AB:CD:…"; "" without TLS. What a person can compare. */
 const char *net_server_fingerprint(const struct net_server *server);

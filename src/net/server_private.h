@@ -30,9 +30,10 @@
 /** How long a socket may take to send what is queued and its close frame. */
 #define NET_CLOSE_TIMEOUT (3 * US_PER_S)
 
-enum net_side { NET_PLAIN = 0, NET_TLS = 1 };
+enum net_side { NET_PLAIN = 0, NET_TLS = 1, NET_API = 2 };
 
-#define NET_SIDES 2
+#define NET_SIDES  3
+#define NET_VHOSTS 2 /**< by net_side: plain or TLS */
 
 /** One TCP connection. Owner: server->conns; freed when the library destroys its wsi. */
 struct net_conn {
@@ -49,6 +50,7 @@ struct net_conn {
     size_t body_at;       /**< bytes of it sent */
 
     const struct net_route *route; /**< set when an upgrade was granted */
+    bool is_misled;                /**< NET_API: it asked for another path */
     struct net_socket *socket;     /**< owned; NULL = HTTP */
 };
 
@@ -59,6 +61,7 @@ struct net_server {
     size_t n_routes;
     const char *const *origins;
     size_t n_origins;
+    struct net_api_config api; /**< RO; no zeroes in its limits */
     struct net_handlers handlers;
     void *user;
 
@@ -70,7 +73,7 @@ struct net_server {
     uint16_t ports[NET_SIDES];                 /**< 0 = off */
 
     struct lws_context *context; /**< the library sets it to NULL when it is gone */
-    struct lws_vhost *vhosts[NET_SIDES];
+    struct lws_vhost *vhosts[NET_VHOSTS];
     struct lws_protocols protocols[2]; /**< ours and the end mark */
     void *foreign_loop;
     char *error;               /**< where to put the text of a TLS error; NET_ERROR_MAX bytes */
@@ -93,6 +96,11 @@ struct net_server {
     net_stopped_fn on_stopped;
     void *on_stopped_user;
 };
+
+static inline bool net_conn_is_tls(const struct net_conn *conn)
+{
+    return conn->side == NET_TLS || (conn->side == NET_API && conn->server->api.is_tls);
+}
 
 /** End the connection from the loop, without a word to the peer. */
 void net_conn_kill(struct net_conn *conn);
@@ -130,8 +138,23 @@ const struct net_route *net_server_route(const struct net_server *server, struct
  */
 int net_upgrade_check(struct net_conn *conn, struct lws *wsi, const char *protocol);
 
+/** One of these origins, or any when there is "*"? */
+bool net_origin_is_listed(struct str origin, const char *const *origins, size_t n);
+
 /** Copy of a request header. @return "" when there is none, or when it does not fit */
 struct str net_header(struct lws *wsi, enum lws_token_indexes which, char *buf, int size);
+
+/* -- api.c -- */
+
+/** Is there a key? @return false = no, and it has been answered */
+bool net_api_has_key(struct net_conn *conn, struct lws *wsi);
+
+/** What NET_API wants of an upgrade, besides the form of it. @return false = it has been answered
+ */
+bool net_api_check(struct net_conn *conn, struct lws *wsi);
+
+/** A request there that is no upgrade. */
+int net_api_request(struct net_conn *conn, struct lws *wsi);
 
 /* -- socket.c -- */
 

@@ -136,7 +136,7 @@ static void describe(const struct net_conn *conn, struct lws *wsi)
     struct net_peer_info peer = {
         .remote = conn->remote,
         .local = conn->local,
-        .is_tls = conn->side == NET_TLS,
+        .is_tls = net_conn_is_tls(conn),
         .path = conn->route->path,
         .origin = net_header(wsi, WSI_TOKEN_ORIGIN, origin, sizeof(origin)),
         .user_agent = net_header(wsi, WSI_TOKEN_HTTP_USER_AGENT, agent, sizeof(agent)),
@@ -166,7 +166,10 @@ int net_socket_open(struct net_conn *conn, struct lws *wsi)
         wait_until(socket, &server->pinging, net_loop_now() + server->limits.ping_interval);
         arm_sweep(server);
     }
-    describe(conn, wsi);
+    if (conn->is_misled)
+        net_socket_close(conn, NET_CLOSE_PROTOCOL, STR("Invalid path"));
+    else
+        describe(conn, wsi);
     return 0;
 }
 
@@ -199,7 +202,7 @@ void net_socket_gone(struct net_conn *conn)
     drop_queue(socket);
     drop_message(socket);
     mem_free(socket);
-    if (!server->is_freeing)
+    if (!server->is_freeing && !conn->is_misled)
         server->handlers.on_close(server->user, id);
 }
 
@@ -298,10 +301,12 @@ int net_socket_receive(struct net_conn *conn, struct lws *wsi, const void *data,
     socket->heard = true;
     if (socket->is_closing)
         return 0;
-    size_t max = conn->server->limits.max_frame;
+    bool is_api = conn->side == NET_API;
+    size_t max = is_api ? conn->server->api.max_frame : conn->server->limits.max_frame;
     size_t expected = lws_remaining_packet_payload(wsi);
     if (len > max || expected > max || socket->rx_len + len + expected > max) {
-        close_by_limit(conn, NET_CLOSE_TOO_BIG, "message exceeds http.max_frame (%zu bytes)", max);
+        close_by_limit(conn, NET_CLOSE_TOO_BIG, "message exceeds %s (%zu bytes)",
+                       is_api ? "the limit" : "http.max_frame", max);
         return 0;
     }
     bool is_complete = lws_is_final_fragment(wsi);
@@ -331,12 +336,13 @@ int net_server_send(struct net_server *server, uint64_t id, struct str text)
     struct net_socket *socket = find(server, id);
     if (!socket || socket->is_closing)
         return 0;
-    size_t left = server->limits.max_queue_bytes - socket->queued_bytes;
+    bool is_api = socket->conn->side == NET_API;
+    size_t max = is_api ? server->api.max_queue_bytes : server->limits.max_queue_bytes;
+    size_t left = max - socket->queued_bytes;
     if (text.len > left || cost_of(text.len) > left) {
         drop_queue(socket);
-        close_by_limit(socket->conn, NET_CLOSE_POLICY,
-                       "does not read: http.queue_bytes (%zu bytes) is full",
-                       server->limits.max_queue_bytes);
+        close_by_limit(socket->conn, NET_CLOSE_POLICY, "does not read: %s (%zu bytes) is full",
+                       is_api ? "the queue" : "http.queue_bytes", max);
         return 0;
     }
     struct queued *message = mem_alloc(cost_of(text.len));

@@ -74,6 +74,16 @@ static bool check_route(struct net_conn *conn, struct lws *wsi)
     return false;
 }
 
+bool net_origin_is_listed(struct str origin, const char *const *origins, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct str allowed = str_of(origins[i]);
+        if (str_eq(allowed, STR("*")) || str_caseeq(allowed, origin))
+            return true;
+    }
+    return false;
+}
+
 static bool check_origin(struct net_conn *conn, struct lws *wsi)
 {
     const struct net_server *server = conn->server;
@@ -81,11 +91,8 @@ static bool check_origin(struct net_conn *conn, struct lws *wsi)
     if (server->n_origins == 0 || lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) == 0)
         return true;
     struct str origin = net_header(wsi, WSI_TOKEN_ORIGIN, buf, sizeof(buf));
-    for (size_t i = 0; i < server->n_origins; i++) {
-        struct str allowed = str_of(server->origins[i]);
-        if (str_eq(allowed, STR("*")) || str_caseeq(allowed, origin))
-            return true;
-    }
+    if (net_origin_is_listed(origin, server->origins, server->n_origins))
+        return true;
     (void)net_http_text(
         conn, wsi, 403, NO_STORE,
         "403: pages of this origin may not connect; http.origins says which may.\n");
@@ -118,7 +125,12 @@ static bool check_limits(struct net_conn *conn, struct lws *wsi)
 int net_upgrade_check(struct net_conn *conn, struct lws *wsi, const char *protocol)
 {
     conn->is_last = true; /* whatever is refused here ends the connection */
-    bool ok = check_request(conn, wsi, protocol) && check_version(conn, wsi) &&
-              check_route(conn, wsi) && check_origin(conn, wsi) && check_limits(conn, wsi);
+    bool ok = conn->side != NET_API || net_api_has_key(conn, wsi);
+    ok = ok && check_request(conn, wsi, protocol) && check_version(conn, wsi);
+    if (ok && conn->side == NET_API)
+        ok = net_api_check(conn, wsi);
+    else
+        ok = ok && check_route(conn, wsi) && check_origin(conn, wsi);
+    ok = ok && check_limits(conn, wsi);
     return ok ? 0 : -1;
 }

@@ -218,6 +218,23 @@ static int set_word(const struct options_row *row, void *member, struct str valu
     return OPTIONS_E_REFUSED;
 }
 
+/* Of characters that need no escape in a URL (RFC 3986 §2.3); shorter ones can be guessed. */
+#define TOKEN_MIN 16
+#define TOKEN_MAX 256
+
+static int set_token(char **member, struct str value)
+{
+    static const char allowed[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+    if (value.len && (value.len < TOKEN_MIN || value.len > TOKEN_MAX))
+        return OPTIONS_E_REFUSED;
+    for (size_t i = 0; i < value.len; i++) {
+        if (!strchr(allowed, value.p[i]))
+            return OPTIONS_E_REFUSED;
+    }
+    return set_path(member, value);
+}
+
 static int set_by_type(const struct options_row *row, void *member, struct str value)
 {
     if (!is_printable(value))
@@ -227,6 +244,8 @@ static int set_by_type(const struct options_row *row, void *member, struct str v
         return set_listen(member, value);
     case OPTIONS_TYPE_PATH:
         return set_path(member, value);
+    case OPTIONS_TYPE_TOKEN:
+        return set_token(member, value);
     case OPTIONS_TYPE_IP:
         return set_ip(member, value);
     case OPTIONS_TYPE_IPS:
@@ -307,6 +326,7 @@ void config_value_write(const struct options_row *row, const struct options *opt
     switch (row->type) {
     case OPTIONS_TYPE_LISTEN:
     case OPTIONS_TYPE_PATH:
+    case OPTIONS_TYPE_TOKEN:
         config_text_put(ret, str_of(*(char *const *)member));
         break;
     case OPTIONS_TYPE_IP:
@@ -343,6 +363,9 @@ void config_value_write_range(const struct options_row *row, struct config_text 
         break;
     case OPTIONS_TYPE_PATH:
         config_text_printf(ret, "a path of at most %d characters", OPTIONS_TEXT_MAX);
+        break;
+    case OPTIONS_TYPE_TOKEN:
+        config_text_printf(ret, "%d to %d of A-Z a-z 0-9 - . _ ~", TOKEN_MIN, TOKEN_MAX);
         break;
     case OPTIONS_TYPE_IP:
         config_text_put(ret, STR("an IPv4 or IPv6 address"));
@@ -393,6 +416,7 @@ void config_value_clear(const struct options_row *row, struct options *options)
     switch (row->type) {
     case OPTIONS_TYPE_LISTEN:
     case OPTIONS_TYPE_PATH:
+    case OPTIONS_TYPE_TOKEN:
         text = member_of(row, options);
         mem_free(*text);
         *text = NULL;

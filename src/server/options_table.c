@@ -109,6 +109,20 @@ const struct options_row options_table[] = {
      .fallback = "5000", .min = 1, .max = 100000,
      .help = "Calls at the same time, ringing ones included; more are refused with reason "
              "server-full."},
+    {.key = "kurento.listen", .type = OPTIONS_TYPE_LISTEN, MEMBER(kurento_listen),
+     .fallback = "127.0.0.1:8888",
+     .help = "Address and port of the Kurento Protocol, at the path /kurento: applications written "
+             "for a Kurento Media Server run on this one. Who may connect may do everything: see "
+             "kurento.token. Port 0: the system chooses; empty: off."},
+    {.key = "kurento.tls", .type = OPTIONS_TYPE_BOOL, MEMBER(kurento_tls), .fallback = "false",
+     .help = "Speak TLS at kurento.listen (wss), with the certificate of tls.cert."},
+    {.key = "kurento.token", .type = OPTIONS_TYPE_TOKEN, MEMBER(kurento_token), .fallback = "",
+     .help = "Secret that an application must show: ws://host:8888/kurento?access_token=SECRET, or "
+             "the header Authorization: Bearer SECRET. Empty: none is needed."},
+    {.key = "kurento.origins", .type = OPTIONS_TYPE_ORIGINS, MEMBER(kurento_origins),
+     .fallback = "",
+     .help = "Web pages that may open the Kurento WebSocket themselves. Empty: none; programs are "
+             "not concerned."},
     {.key = "log.level", .type = OPTIONS_TYPE_WORD, MEMBER(log_level), .fallback = "info",
      .words = log_levels,
      .help = "What is written to standard error. error: the operator must act; warning: somebody "

@@ -13,6 +13,7 @@
 enum options_type {
     OPTIONS_TYPE_LISTEN,   /**< char *: "address:port", empty = off */
     OPTIONS_TYPE_PATH,     /**< char *: file or folder, empty = not set */
+    OPTIONS_TYPE_TOKEN,    /**< char *: a secret of URL characters, empty = not set */
     OPTIONS_TYPE_IP,       /**< struct addr without port */
     OPTIONS_TYPE_IPS,      /**< struct options_ips */
     OPTIONS_TYPE_ORIGINS,  /**< struct options_texts */

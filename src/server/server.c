@@ -16,9 +16,11 @@
 #include <malloc.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/rng.h"
 #include "base/text.h"
+#include "kurento/kurento.h"
 #include "log/counters.h"
 #include "log/log.h"
 #include "net/loop.h"
@@ -40,6 +42,9 @@
 /* How long the ready line waits for media.stun: round trips and one repetition, not a time-out. */
 #define SERVER_STUN_LIMIT (2 * US_PER_S)
 
+/* As in a Kurento Media Server: the objects of a client that is gone live 4 to 8 minutes. */
+#define SERVER_KURENTO_COLLECTOR (240 * US_PER_S)
+
 struct server {
     const struct options *options;
     struct rng rng;
@@ -52,6 +57,8 @@ struct server {
     struct signal *signal;
     struct net_timer *ready_timer;
     bool is_ready; /**< it has been said */
+    struct kurento *kurento;
+    struct net_timer *kurento_timer;
     bool is_stopping;
     bool is_trim_due; /**< trim_timer is armed */
 };
@@ -62,7 +69,15 @@ static void rearm(struct server *s)
     net_timer_set(s->timer, signal_deadline(s->signal));
 }
 
-/* --- net → signal --- */
+/* --- net → signal, kurento --- */
+
+/* Tag of the Kurento Protocol's route; the others are the dialects of signal. */
+#define TAG_KURENTO 100
+
+static void rearm_kurento(struct server *s)
+{
+    net_timer_set(s->kurento_timer, kurento_deadline(s->kurento));
+}
 
 static const struct net_route routes[] = {
     {.path = "/one2one", .tag = SIGNAL_NODE},
@@ -75,7 +90,10 @@ static void on_open(void *user, uint64_t socket, int tag, const struct net_peer_
     char remote[ADDR_TEXT_MAX];
     log_debug(NET, "socket %" PRIu64 " opened by %s at %s", socket,
               addr_write(&peer->remote, remote), peer->path);
-    if (signal_socket_opened(s->signal, net_loop_now(), socket, (enum signal_dialect)tag))
+    int err = tag == TAG_KURENTO ? kurento_socket_opened(s->kurento, socket)
+                                 : signal_socket_opened(s->signal, net_loop_now(), socket,
+                                                        (enum signal_dialect)tag);
+    if (err)
         net_server_close_socket(s->net, socket, NET_CLOSE_TRY_LATER,
                                 STR("the server is out of memory"));
     rearm(s);
@@ -84,6 +102,8 @@ static void on_open(void *user, uint64_t socket, int tag, const struct net_peer_
 static void on_message(void *user, uint64_t socket, struct str text)
 {
     struct server *s = user;
+    /* Each knows its own sockets and ignores the others'. */
+    kurento_frame(s->kurento, net_loop_now(), socket, text);
     signal_frame(s->signal, net_loop_now(), socket, text);
     rearm(s);
 }
@@ -92,11 +112,12 @@ static void on_close(void *user, uint64_t socket)
 {
     struct server *s = user;
     log_debug(NET, "socket %" PRIu64 " closed", socket);
+    kurento_socket_closed(s->kurento, net_loop_now(), socket);
     signal_socket_closed(s->signal, net_loop_now(), socket);
     rearm(s);
 }
 
-/* --- signal → net --- */
+/* --- signal, kurento → net --- */
 
 static void send_text(void *user, uint64_t socket, struct str text)
 {
@@ -159,6 +180,8 @@ static void say_ready(const struct server *s)
     if (net_server_https_port(s->net))
         text_printf(&t, " https=%s", net_server_https_url(s->net));
     text_printf(&t, " media=udp:%s", addr_write(&at, media));
+    if (net_server_api_url(s->net)[0])
+        text_printf(&t, " kurento=%s", net_server_api_url(s->net));
     (void)puts(buf);
     (void)fflush(stdout);
 }
@@ -191,9 +214,17 @@ static void on_media(void *user)
         net_timer_set(s->trim_timer, net_loop_now() + SERVER_TRIM_AFTER);
     }
     signal_media_ready(s->signal, net_loop_now());
+    kurento_media_ready(s->kurento, net_loop_now());
     rearm(s);
     if (engine_knows_outside(media_engine_of(s->media)))
         become_ready(s);
+}
+
+static void on_kurento_timer(void *user, mono_us now)
+{
+    struct server *s = user;
+    kurento_timeout(s->kurento, now);
+    rearm_kurento(s);
 }
 
 static void on_timer(void *user, mono_us now)
@@ -284,6 +315,29 @@ static int open_signal(struct server *s)
     return s->signal ? 0 : -ENOMEM;
 }
 
+/* What applications see: the version whose protocol this is. */
+#define KURENTO_VERSION    "7.3.0"
+#define KURENTO_BUILD_TIME __DATE__ " " __TIME__
+
+static int open_kurento(struct server *s)
+{
+    struct timespec wall;
+    (void)clock_gettime(CLOCK_REALTIME, &wall);
+    const mono_us now = net_loop_now();
+    const struct kurento_config config = {
+        .version = KURENTO_VERSION,
+        .build_time = KURENTO_BUILD_TIME,
+        .collector_period = SERVER_KURENTO_COLLECTOR,
+        .wall_offset = (int64_t)wall.tv_sec * US_PER_S + wall.tv_nsec / 1000 - now,
+    };
+    const struct kurento_transport transport = {send_text, close_socket, s};
+    s->kurento = kurento_new(&config, &transport, media_engine_of(s->media), &s->rng, now);
+    if (!s->kurento)
+        return -ENOMEM;
+    rearm_kurento(s);
+    return 0;
+}
+
 static int open_net(struct server *s)
 {
     const struct options *o = s->options;
@@ -304,6 +358,12 @@ static int open_net(struct server *s)
         .n_routes = ARRAY_LEN(routes),
         .origins = (const char *const *)o->http_origins.item,
         .n_origins = o->http_origins.n,
+        .api = {.listen = o->kurento_listen,
+                .is_tls = o->kurento_tls,
+                .route = {.path = "/kurento", .tag = TAG_KURENTO},
+                .token = o->kurento_token,
+                .origins = (const char *const *)o->kurento_origins.item,
+                .n_origins = o->kurento_origins.n},
         .handlers = {on_open, on_message, on_close},
         .user = s,
     };
@@ -345,6 +405,8 @@ static int open_all(struct server *s)
         err = net_timer_new(s->loop, on_trim, s, &s->trim_timer);
     if (!err)
         err = net_timer_new(s->loop, on_ready_limit, s, &s->ready_timer);
+    if (!err)
+        err = net_timer_new(s->loop, on_kurento_timer, s, &s->kurento_timer);
     if (err) {
         log_error(SERVER, "cannot make the event loop: %s", strerror(-err));
         return err;
@@ -352,6 +414,8 @@ static int open_all(struct server *s)
     err = open_media(s);
     if (!err)
         err = open_signal(s);
+    if (!err)
+        err = open_kurento(s);
     if (!err)
         err = open_net(s);
     return err;
@@ -362,8 +426,10 @@ static void close_all(struct server *s)
 {
     net_server_free(s->net);
     signal_free(s->signal);
+    kurento_free(s->kurento);
     if (s->media)
         s->media->ops->free(s->media); /* joins the workers: nobody wakes us from here on */
+    net_timer_free(s->kurento_timer);
     net_timer_free(s->ready_timer);
     net_timer_free(s->trim_timer);
     net_timer_free(s->timer);
