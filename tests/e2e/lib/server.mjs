@@ -35,6 +35,7 @@ export async function startServer(settings = {}, program = binary) {
     'http.listen': '127.0.0.1:0',
     'https.listen': '127.0.0.1:0',
     'media.port': '0',
+    'kurento.listen': '',
     'state.dir': folder,
     'log.level': 'debug',
     ...settings,

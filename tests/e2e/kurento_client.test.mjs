@@ -1,0 +1,75 @@
+// An application written for Kurento, with kurento-client 7.3.0 as published, runs on Duet.
+
+import assert from 'node:assert/strict';
+import { after, afterEach, before, test } from 'node:test';
+import kurento from 'kurento-client';
+
+import { PageUser, startBrowser, talk } from './lib/browser.mjs';
+import { startFixture } from './lib/fixture.mjs';
+import { KurentoApp } from './lib/kurento_app.mjs';
+import { SLOW, startServer } from './lib/server.mjs';
+import { until } from './lib/wait.mjs';
+
+const timeout = 90_000 * SLOW;
+
+let fixture;
+let server;
+let browsers;
+let app;
+
+before(async () => {
+  fixture = await startFixture();
+  server = await startServer({ 'kurento.listen': '127.0.0.1:0' });
+  browsers = [
+    await startBrowser({ hz: 440, page: fixture.url }),
+    await startBrowser({ hz: 1000, page: fixture.url }),
+  ];
+  app = await KurentoApp.start(server.ready.kurento);
+});
+
+after(async () => {
+  await app?.stop();
+  for (const browser of browsers ?? []) await browser.stop();
+  await fixture?.stop();
+  await server?.stop();
+});
+
+const opened = [];
+afterEach(async () => {
+  for (const user of opened.splice(0)) await user.close().catch(() => {});
+});
+
+test('two browsers talk through an application of Kurento', { timeout }, async () => {
+  for (const [i, name] of ['alice', 'bob'].entries()) {
+    opened.push(await PageUser.open(browsers[i], name, app.url));
+    await opened[i].register();
+  }
+  const [alice, bob] = opened;
+  await talk(alice, bob);
+  const { inbound, transport } = await alice.statistics();
+  assert.equal(inbound.packetsLost, 0);
+  assert.equal(transport.dtlsState, 'connected');
+  for (const name of ['alice', 'bob']) {
+    const told = (type) => app.events.filter((e) => e.person === name && e.type === type);
+    assert.equal(told('MediaSessionStarted').length, 1);
+    assert.equal(told('IceGatheringDone').length, 1);
+    assert.equal(told('ConnectionStateChanged').at(-1)?.newState, 'CONNECTED');
+  }
+  await alice.client('stop');
+  await bob.expect('stopCommunication');
+  const manager = await app.client.getServerManager();
+  await until('the pipeline is gone', async () => (await manager.getPipelines()).length === 0);
+  assert.deepEqual(app.errors, []);
+});
+
+test('one client finds by name what another made', { timeout }, async () => {
+  const client = await kurento(server.ready.kurento);
+  const pipeline = await client.create('MediaPipeline');
+  await pipeline.setName('kept');
+  const manager = await app.client.getServerManager();
+  const names = async () => Promise.all((await manager.getPipelines()).map((p) => p.getName()));
+  assert.ok((await names()).includes('kept'));
+  await pipeline.release();
+  assert.ok(!(await names()).includes('kept'));
+  client.close();
+});
