@@ -18,6 +18,7 @@
 #include "kurento/media_pipeline.h"
 #include "kurento/private.h"
 #include "kurento/types.h"
+#include "kurento/watch.h"
 
 /* RFC 6455 §7.4.1: the server met an unexpected condition. */
 #define CLOSE_INTERNAL_ERROR 1011
@@ -255,7 +256,7 @@ struct kurento_later *kurento_put_off(const struct kurento_call *call, int *err)
     return later;
 }
 
-static void free_later(struct kurento_later *later)
+void kurento_forget_later(struct kurento_later *later)
 {
     list_remove(&later->waiting);
     json_decref(later->id);
@@ -274,7 +275,7 @@ void kurento_answer_later(struct kurento *k, struct kurento_later *later, int er
     kurento_send_answer(k, later->socket,
                         kurento_session_find(&k->sessions, str_of(later->session_id)), later->id,
                         kurento_answer(later->id, err, result, fault));
-    free_later(later);
+    kurento_forget_later(later);
 }
 
 /* --- frames --- */
@@ -360,9 +361,14 @@ static void pass_on(struct kurento *k, const struct engine_event *event)
         struct kurento_object *object = CONTAINER_OF(node, struct kurento_object, siblings);
         if (!kurento_type_is(object->type, "MediaElement"))
             continue;
-        const struct kurento_element *element = kurento_element_of(object);
-        if (element->is_live && element->endpoint == event->endpoint && element->on_media)
+        struct kurento_element *element = kurento_element_of(object);
+        if (!element->is_live || element->endpoint != event->endpoint)
+            continue;
+        if (event->type == ENGINE_EVENT_SNAPSHOT)
+            kurento_snapshot(element, event->tag, event->stats);
+        else if (element->on_media)
             element->on_media(object, event);
+        return;
     }
 }
 
@@ -379,15 +385,19 @@ void kurento_media_ready(struct kurento *k, mono_us now)
 void kurento_timeout(struct kurento *k, mono_us now)
 {
     k->now = now;
-    if (now < k->collect_at)
-        return;
-    collect(k);
-    k->collect_at = now + k->config.collector_period;
+    if (now >= k->watch_at) {
+        kurento_watch(k);
+        k->watch_at = now + KURENTO_WATCH_INTERVAL;
+    }
+    if (now >= k->collect_at) {
+        collect(k);
+        k->collect_at = now + k->config.collector_period;
+    }
 }
 
 mono_us kurento_deadline(const struct kurento *k)
 {
-    return k->collect_at;
+    return k->pipelines.n ? mono_min(k->collect_at, k->watch_at) : k->collect_at;
 }
 
 struct kurento_stats kurento_get_stats(const struct kurento *k)
@@ -428,13 +438,27 @@ struct kurento *kurento_new(const struct kurento_config *config,
     return k;
 }
 
+static void send_nothing(void *user, uint64_t socket, struct str text)
+{
+    (void)user;
+    (void)socket;
+    (void)text;
+}
+
+static void close_nothing(void *user, uint64_t socket, int code, const char *reason)
+{
+    (void)user;
+    (void)socket;
+    (void)code;
+    (void)reason;
+}
+
 void kurento_free(struct kurento *k)
 {
     size_t cursor = 0;
     if (!k)
         return;
-    LIST_FOREACH(node, &k->waiting)
-        free_later(CONTAINER_OF(node, struct kurento_later, waiting));
+    k->transport = (struct kurento_transport){send_nothing, close_nothing, NULL};
     for (struct kurento_session *s; cursor = 0, (s = map_next(&k->sessions.by_id, &cursor));)
         kurento_end_session(k, s);
     while (!list_is_empty(&k->objects.roots)) /* the manager is the first of them, and goes last */
@@ -444,6 +468,7 @@ void kurento_free(struct kurento *k)
         mem_free(conn);
     map_deinit(&k->conns);
     map_deinit(&k->pipelines);
+    assert(list_is_empty(&k->waiting));
     kurento_sessions_deinit(&k->sessions);
     kurento_objects_deinit(&k->objects);
     mem_free(k);

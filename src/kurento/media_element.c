@@ -6,7 +6,9 @@
 #include "base/mem.h"
 #include "kurento/media_pipeline.h"
 #include "kurento/private.h"
+#include "kurento/stats.h"
 #include "kurento/types.h"
+#include "kurento/watch.h"
 
 /* Elements that hand on to one another can form a ring, which is heard by nobody. */
 #define MAX_HOPS 16
@@ -32,6 +34,7 @@ unsigned kurento_element_new_endpoint(struct kurento_element *element)
 void kurento_element_init(struct kurento_element *element)
 {
     list_init(&element->links_out);
+    list_init(&element->questions);
 }
 
 /* --- what the engine is told --- */
@@ -63,6 +66,7 @@ static int hear(struct kurento_element *element, struct kurento_element *source)
         err = engine_disconnect(engine, pipeline, element->heard->endpoint, element->endpoint);
     if (!err)
         element->heard = source;
+    kurento_flow_refresh(element);
     return err < 0 ? err : 0; /* unknown: its end was not told yet */
 }
 
@@ -91,6 +95,26 @@ static int refresh_sinks(struct kurento_element *element)
         err = err ? err : one;
     }
     return err;
+}
+
+static void for_hearers(struct kurento_element *element,
+                        void (*what)(struct kurento_element *element), unsigned hops)
+{
+    LIST_FOREACH(node, &element->links_out) {
+        const struct kurento_link *link = CONTAINER_OF(node, struct kurento_link, of_source);
+        if (link->media != KURENTO_AUDIO)
+            continue;
+        if (!link->sink->hands_on)
+            what(link->sink);
+        else if (hops < MAX_HOPS)
+            for_hearers(link->sink, what, hops + 1);
+    }
+}
+
+void kurento_for_hearers(struct kurento_element *element,
+                         void (*what)(struct kurento_element *element))
+{
+    for_hearers(element, what, 0);
 }
 
 int kurento_element_went_live(struct kurento_element *element, unsigned endpoint)
@@ -151,6 +175,7 @@ static int disconnect_one(struct kurento_element *source, struct kurento_element
 void kurento_element_deinit(struct kurento_element *element)
 {
     element->is_live = false;
+    kurento_drop_questions(element);
     while (!list_is_empty(&element->links_out)) {
         struct kurento_link *link =
             CONTAINER_OF(element->links_out.next, struct kurento_link, of_source);
@@ -232,6 +257,53 @@ static int get_sink_connections(const struct kurento_call *call, json_t **ret)
     return 0;
 }
 
+/* Whom to ask about what flows into or out of an element; NULL = nothing can flow. */
+static struct kurento_element *flow_in(struct kurento_element *element)
+{
+    return effective_source(element);
+}
+
+static struct kurento_element *flow_out(struct kurento_element *element)
+{
+    return element->hands_on ? effective_source(element) : element->is_live ? element : NULL;
+}
+
+static json_t *flow_answer(struct kurento_element *element, const struct engine_stats *stats)
+{
+    (void)element;
+    return json_boolean(kurento_flows(stats));
+}
+
+static int is_flowing(const struct kurento_call *call, struct kurento_element *asked, json_t **ret)
+{
+    if (asked && call->args[0].integer == KURENTO_AUDIO)
+        return kurento_ask(call, asked, flow_answer);
+    *ret = json_false();
+    return 0;
+}
+
+static int is_media_flowing_in(const struct kurento_call *call, json_t **ret)
+{
+    return is_flowing(call, flow_in(kurento_element_of(call->object)), ret);
+}
+
+static int is_media_flowing_out(const struct kurento_call *call, json_t **ret)
+{
+    return is_flowing(call, flow_out(kurento_element_of(call->object)), ret);
+}
+
+static int get_stats(const struct kurento_call *call, json_t **ret)
+{
+    struct kurento_element *element = kurento_element_of(call->object);
+    if (call->args[0].is_given && call->args[0].integer != KURENTO_AUDIO)
+        return 0;
+    if (element->is_live)
+        return kurento_ask(call, element, kurento_stats);
+    if (!call->args[0].is_given)
+        *ret = kurento_stats_empty(element);
+    return 0; /* of one medium, before there is any: null */
+}
+
 static int is_media_transcoding(const struct kurento_call *call, json_t **ret)
 {
     (void)call;
@@ -259,6 +331,13 @@ static const struct kurento_param connections_params[] = {
     {.name = "description", .type = KURENTO_STRING, .is_optional = true},
 };
 
+static const struct kurento_param flow_params[] = {
+    MEDIA_PARAM(false),
+    {.name = "sinkMediaDescription", .type = KURENTO_STRING, .is_optional = true},
+};
+
+static const struct kurento_param stats_params[] = {MEDIA_PARAM(true)};
+
 static const struct kurento_param transcoding_params[] = {
     MEDIA_PARAM(false),
     {.name = "binName", .type = KURENTO_STRING, .is_optional = true},
@@ -270,6 +349,9 @@ static const struct kurento_operation operations[] = {
     {"getSourceConnections", connections_params, ARRAY_LEN(connections_params),
      get_source_connections},
     {"getSinkConnections", connections_params, ARRAY_LEN(connections_params), get_sink_connections},
+    {"getStats", stats_params, ARRAY_LEN(stats_params), get_stats},
+    {"isMediaFlowingIn", flow_params, ARRAY_LEN(flow_params), is_media_flowing_in},
+    {"isMediaFlowingOut", flow_params, ARRAY_LEN(flow_params), is_media_flowing_out},
     {"isMediaTranscoding", transcoding_params, ARRAY_LEN(transcoding_params), is_media_transcoding},
 };
 

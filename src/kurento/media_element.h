@@ -37,6 +37,8 @@ struct kurento_element {
     bool hands_on;     /**< PassThrough, HubPort: has no endpoint ever */
     /** The engine says something about its endpoint. RO; NULL = does not want to know. */
     void (*on_media)(struct kurento_object *object, const struct engine_event *event);
+    bool flows_out, flows_in;      /**< as last told, kurento/watch.h */
+    struct list questions;         /**< of struct kurento_question */
     struct kurento_element *heard; /**< live element that the engine lets it hear; NULL = none */
 };
 
@@ -57,6 +59,10 @@ void kurento_element_deinit(struct kurento_element *element);
  * @return 0, or -ENOMEM: some of them did not
  */
 MUST_CHECK int kurento_element_went_live(struct kurento_element *element, unsigned endpoint);
+
+/** Do something with each live element that hears it, directly or through others. */
+void kurento_for_hearers(struct kurento_element *element,
+                         void (*what)(struct kurento_element *element));
 
 /** Id of its pipeline in the engine. */
 uint64_t kurento_element_pipeline(const struct kurento_element *element);

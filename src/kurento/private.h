@@ -23,7 +23,8 @@ struct kurento {
     struct kurento_object *manager; /**< ServerManager; owned by objects */
     struct list waiting;            /**< of struct kurento_later */
     mono_us now;                    /**< of the last input or timeout */
-    mono_us collect_at;
+    mono_us collect_at, watch_at;
+    unsigned last_tag; /**< of questions to the engine */
     struct kurento_stats stats;
 };
 
@@ -60,6 +61,9 @@ struct kurento_later *kurento_put_off(const struct kurento_call *call, int *err)
  */
 void kurento_answer_later(struct kurento *k, struct kurento_later *later, int err, json_t *value,
                           const struct kurento_fault *fault);
+
+/** No answer will come: the handler says so itself. */
+void kurento_forget_later(struct kurento_later *later);
 
 /** Send an answer, and remember it for its session. @param answer freed; NULL = out of memory */
 void kurento_send_answer(struct kurento *k, uint64_t socket, struct kurento_session *session,

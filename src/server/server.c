@@ -63,21 +63,17 @@ struct server {
     bool is_trim_due; /**< trim_timer is armed */
 };
 
-/* What signal waits for may have changed with every call into it. */
+/* What they wait for may have changed with every call into them. */
 static void rearm(struct server *s)
 {
     net_timer_set(s->timer, signal_deadline(s->signal));
+    net_timer_set(s->kurento_timer, kurento_deadline(s->kurento));
 }
 
 /* --- net → signal, kurento --- */
 
 /* Tag of the Kurento Protocol's route; the others are the dialects of signal. */
 #define TAG_KURENTO 100
-
-static void rearm_kurento(struct server *s)
-{
-    net_timer_set(s->kurento_timer, kurento_deadline(s->kurento));
-}
 
 static const struct net_route routes[] = {
     {.path = "/one2one", .tag = SIGNAL_NODE},
@@ -224,7 +220,7 @@ static void on_kurento_timer(void *user, mono_us now)
 {
     struct server *s = user;
     kurento_timeout(s->kurento, now);
-    rearm_kurento(s);
+    rearm(s);
 }
 
 static void on_timer(void *user, mono_us now)
@@ -334,7 +330,7 @@ static int open_kurento(struct server *s)
     s->kurento = kurento_new(&config, &transport, media_engine_of(s->media), &s->rng, now);
     if (!s->kurento)
         return -ENOMEM;
-    rearm_kurento(s);
+    rearm(s);
     return 0;
 }
 

@@ -26,6 +26,8 @@
 
 #define MAX_IDS 64
 
+#define COLLECTOR_PERIOD (240 * US_PER_S)
+
 struct world {
     struct kurento *k;
     struct engine *engine; /* a real one, on ports of its own */
@@ -103,7 +105,7 @@ static inline void world_init(struct world *w)
     const struct kurento_config config = {
         .version = "7.3.0",
         .build_time = "Nov 22 2026 19:06:18",
-        .collector_period = 240 * US_PER_S,
+        .collector_period = COLLECTOR_PERIOD,
         .wall_offset = (int64_t)1795374000 * US_PER_S,
     };
     const struct kurento_transport transport = {world_send, world_close, w};

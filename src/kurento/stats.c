@@ -1,0 +1,99 @@
+/*
+ * One object for the endpoint and one for each direction, under the names that Kurento gives them.
+ * Inbound is from the person to us, outbound from us to the person. What a relay of audio does not
+ * have (PLI, REMB of video) is there and zero, because clients read it.
+ */
+#include "kurento/stats.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static void put(json_t *map, json_t *stats, const char *id, const char *type, const char *name,
+                int64_t now_ms)
+{
+    (void)json_object_set_new(stats, "__module__", json_string("kurento"));
+    (void)json_object_set_new(stats, "__type__", json_string(type));
+    (void)json_object_set_new(stats, "id", json_string(id));
+    (void)json_object_set_new(stats, "type", json_string(name));
+    (void)json_object_set_new(stats, "timestampMillis", json_integer(now_ms));
+    (void)json_object_set_new(map, id, stats);
+}
+
+static double seconds(mono_us t)
+{
+    return (double)t / (double)US_PER_S;
+}
+
+static json_t *rtp_stats(uint32_t ssrc)
+{
+    char text[11];
+    (void)snprintf(text, sizeof(text), "%" PRIu32, ssrc);
+    return json_pack("{s:s, s:i, s:i, s:i, s:i, s:b, s:s, s:s, s:s, s:s}", "ssrc", text, "firCount",
+                     0, "pliCount", 0, "sliCount", 0, "remb", 0, "isRemote", 0, "associateStatsId",
+                     "", "mediaTrackId", "", "transportId", "", "codecId", "");
+}
+
+static json_t *inbound(const struct peer_figures *media)
+{
+    const struct peer_figures_up *up = &media->up;
+    json_t *s = rtp_stats(up->ssrc);
+    uint32_t lost = up->counts.lost - up->counts.repaired;
+    double fraction = up->counts.expected ? (double)lost / up->counts.expected : 0;
+    (void)json_object_set_new(s, "packetsReceived", json_integer(up->packets));
+    (void)json_object_set_new(s, "bytesReceived", json_integer((json_int_t)up->octets));
+    (void)json_object_set_new(s, "packetsLost", json_integer(lost));
+    (void)json_object_set_new(s, "fractionLost", json_real(fraction));
+    (void)json_object_set_new(s, "jitter", json_real(up->has_jitter ? seconds(up->jitter) : 0));
+    (void)json_object_set_new(s, "nackCount", json_integer(up->n_asked));
+    return s;
+}
+
+static json_t *outbound(const struct peer_figures *media)
+{
+    const struct peer_figures_down *down = &media->down;
+    json_t *s = rtp_stats(down->ssrc);
+    (void)json_object_set_new(s, "packetsSent", json_integer(down->packets));
+    (void)json_object_set_new(s, "bytesSent", json_integer(down->octets));
+    (void)json_object_set_new(s, "packetsLost",
+                              json_integer(down->is_reported ? down->reported_lost : 0));
+    (void)json_object_set_new(s, "fractionLost",
+                              json_real(down->is_reported ? down->fraction / 256.0 : 0));
+    (void)json_object_set_new(s, "jitter",
+                              json_real(down->is_reported ? seconds(down->jitter) : 0));
+    (void)json_object_set_new(s, "roundTripTime",
+                              json_real(media->has_rtt ? seconds(media->rtt) : 0));
+    (void)json_object_set_new(s, "nackCount", json_integer(down->resent));
+    (void)json_object_set_new(s, "targetBitrate", json_integer(0));
+    return s;
+}
+
+static void put_endpoint(json_t *map, const struct kurento_element *element, int64_t now_ms)
+{
+    put(map,
+        json_pack("{s:[], s:[], s:f, s:f, s:f, s:f}", "E2ELatency", "inputLatency",
+                  "audioE2ELatency", 0.0, "audioInputLatency", 0.0, "videoE2ELatency", 0.0,
+                  "videoInputLatency", 0.0),
+        element->object.id, "EndpointStats", "endpoint", now_ms);
+}
+
+json_t *kurento_stats_empty(struct kurento_element *element)
+{
+    json_t *map = json_object();
+    put_endpoint(map, element, kurento_wall_ms(element->object.kurento));
+    return map;
+}
+
+json_t *kurento_stats(struct kurento_element *element, const struct engine_stats *stats)
+{
+    const struct peer_figures *media = &stats->media;
+    int64_t now_ms = kurento_wall_ms(element->object.kurento);
+    char id[512];
+    json_t *map = kurento_stats_empty(element);
+    if (media->up.has_source) {
+        (void)snprintf(id, sizeof(id), "%s_in_%" PRIu32, element->object.id, media->up.ssrc);
+        put(map, inbound(media), id, "RTCInboundRTPStreamStats", "inboundrtp", now_ms);
+    }
+    (void)snprintf(id, sizeof(id), "%s_out_%" PRIu32, element->object.id, media->down.ssrc);
+    put(map, outbound(media), id, "RTCOutboundRTPStreamStats", "outboundrtp", now_ms);
+    return map;
+}
