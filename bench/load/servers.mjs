@@ -16,7 +16,7 @@ async function startDuet({ dir }) {
   const port = await freePort();
   const child = start(program('duet'), [
     'serve',
-    '--set', `http.listen=127.0.0.1:${port}`, '--set', 'https.listen=',
+    '--set', `http.listen=127.0.0.1:${port}`, '--set', 'https.listen=', '--set', 'kurento.listen=',
     '--set', 'media.port=0',
     '--set', 'media.workers=1', // one thread for all media; the other core is the load's
     '--set', 'http.max_sockets_per_address=100000', // all users have one address here

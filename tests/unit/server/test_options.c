@@ -192,7 +192,8 @@ static void bad_values_are_refused_with_what_would_be_right(void **state)
         {"log.level=trace", "must be error, warning, info or debug, not 'trace'"},
         {"tls.cert=a\x1b[31mb", "not 'a?[31mb'"},
         {"tls.cert=/a", "tls.cert, tls.key: give both or neither"},
-        {"kurento.listne=x", "unknown key 'kurento.listne': duet serve --help lists them"},
+        {"kurento.listne=x", "unknown key 'kurento.listne': did you mean 'kurento.listen'?"},
+        {"nonsense=x", "unknown key 'nonsense': duet serve --help lists them"},
         {"media.port", "--set: 'media.port': write --set KEY=VALUE"},
         {"=1", "unknown key ''"},
     };
