@@ -81,6 +81,7 @@ static int write_answer(const struct engine *e, struct engine_side *s, const str
 
     memcpy(local->fingerprint, e->identity.fingerprint.bytes, 32);
     local->ice_lite = e->ice_lite;
+    local->red = e->red;
     for (size_t k = 0; k < ret->n_candidates; k++)
         candidates[k] = str_of(ret->candidates[k]);
     local->candidates = candidates;

@@ -132,6 +132,7 @@ struct engine *engine_new(const struct engine_config *config, struct rng *rng, c
     assert(config->n_external_ips <= ENGINE_MAX_ADDRESSES);
     assert(config->n_interfaces <= ENGINE_MAX_RULES);
     e->rng = rng;
+    e->red = config->red;
     e->ice_lite = config->ice_lite;
     e->n_workers = config->workers;
     if (e->n_workers == 0) {

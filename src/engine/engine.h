@@ -35,6 +35,7 @@
 struct engine_config {
     struct addr listen; /**< worker i binds port + i; port 0 = the system chooses each */
     unsigned workers;   /**< 1..ENGINE_MAX_WORKERS; 0 = one a core */
+    bool red;           /**< answer RED (RFC 2198) where it is offered */
     bool ice_lite;      /**< answer checks only, never send any (RFC 8445 §2.5) */
     mono_us tick;       /**< sleep of a busy worker between two turns; 0 = wake per packet */
     bool tcp;           /**< listen on the same ports with TCP, too (RFC 6544) */

@@ -43,7 +43,7 @@ struct engine_pending {
 
 struct engine {
     struct rng *rng;
-    bool ice_lite;
+    bool red, ice_lite;
     struct dtls_identity identity;
     struct mailbox reports;
     struct engine_pending pending[ENGINE_N_FRONTS];
@@ -98,7 +98,7 @@ MUST_CHECK struct engine_side *engine_side_new(struct engine *e, struct worker *
 /**
  * Write an answer, and our candidates into it where they have to be there.
  *
- * @param local  of said_local; fingerprint and candidates are filled in here. With
+ * @param local  of said_local; fingerprint, options and candidates are filled in here. With
  *               end_of_candidates they are in the answer in any case
  * @return 0, ENGINE_E_OFFER with `error`
  */

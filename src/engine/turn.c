@@ -118,15 +118,15 @@ static void forward(struct worker *w, struct pipeline_endpoint *e, struct relay_
 
 static void input_rtp(struct worker *w, struct pipeline_endpoint *e, struct dgram *d, mono_us now)
 {
-    struct relay_fan fan;
+    struct relay_fan *fan = &w->io->fan;
     mono_us due;
-    int err = e->ops->receive(e, now, d, &fan, &due);
+    int err = e->ops->receive(e, now, d, fan, &due);
     if (due < e->timer.at)
         worker_arm(w, e); /* a gap was seen: it will be asked for before anything else */
     if (err)
         count_drop(e, err);
     else
-        forward(w, e, &fan);
+        forward(w, e, fan);
 }
 
 /* From an address that nobody has shown yet. Media of a browser whose NAT gave it a new one: its

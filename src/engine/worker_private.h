@@ -15,6 +15,7 @@ struct worker_io {
     size_t n_out;
     uint64_t hashes[SOCKET_BATCH];
     struct pipeline_endpoint *endpoints[SOCKET_BATCH];
+    struct relay_fan fan; /**< of the packet that is being forwarded */
     uint8_t made[SOCKET_BATCH][DGRAM_MAX + SOCKET_TAIL_ROOM];
 };
 

@@ -56,13 +56,8 @@ static bool is_codec(const struct sdp_rtpmap *map, enum codec_id id)
            (codec_rows[id].clock_rate == 0 || map->clock_rate == codec_rows[id].clock_rate);
 }
 
-/**
- * Next payload type of a section that can carry a codec; others are passed over.
- *
- * RFC 5761 §4: with rtcp-mux, 64-95 would look like RTCP.
- */
-static bool next_format(const struct sdp *s, const struct sdp_media *m, struct str *rest,
-                        struct sdp_rtpmap *ret)
+bool negotiate_next_format(const struct sdp *s, const struct sdp_media *m, struct str *rest,
+                           struct sdp_rtpmap *ret)
 {
     for (struct str word; (word = str_take_word(rest)).len;) {
         uint64_t pt;
@@ -80,7 +75,7 @@ bool negotiate_find_codec(const struct sdp *s, const struct sdp_media *m, enum c
     struct str rest = m->formats;
     struct sdp_rtpmap map;
 
-    while (next_format(s, m, &rest, &map)) {
+    while (negotiate_next_format(s, m, &rest, &map)) {
         if (!is_codec(&map, id) || (clock_rate && map.clock_rate != clock_rate))
             continue;
         *ret = map;
@@ -457,7 +452,7 @@ static uint32_t next_event_clock(const struct audio_line *a, const struct audio_
     struct sdp_rtpmap map;
     uint32_t best = 0;
 
-    while (next_format(a->offer, a->m, &rest, &map)) {
+    while (negotiate_next_format(a->offer, a->m, &rest, &map)) {
         if (is_codec(&map, CODEC_TELEPHONE_EVENT) && map.clock_rate < below &&
             map.clock_rate > best &&
             negotiate_find_codec(b->offer, b->m, CODEC_TELEPHONE_EVENT, map.clock_rate, ret_b))
@@ -567,6 +562,8 @@ int negotiate_answer(const struct sdp *offer, const struct codec_set *set,
     code = match_codecs(&line, set, &p, err);
     if (code)
         return code;
+    if (local->red)
+        negotiate_read_red(&line, &p);
     negotiate_read_feedback(&line, &p);
     negotiate_write_answer(answer, &line, set, local, &p);
     if (answer->failed) {

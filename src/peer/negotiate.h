@@ -85,6 +85,7 @@ struct negotiate_local {
     size_t n_candidates;
     bool end_of_candidates;                /**< those are all */
     bool ice_lite;                         /**< we only answer checks */
+    bool red;                              /**< answer RED (RFC 2198) when it is offered */
     const struct negotiate_before *before; /**< NULL = this is the leg's first offer */
 };
 

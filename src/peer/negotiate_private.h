@@ -53,6 +53,16 @@ int negotiate_hold_to(const struct audio_line *line, const struct negotiate_befo
 const struct sdp_attr *negotiate_find_transport(const struct audio_line *line, struct str name,
                                                 const struct sdp_media **ret_level);
 
+/**
+ * Next payload type of a section that can carry a codec; others are passed over.
+ *
+ * RFC 5761 §4: with rtcp-mux, 64-95 would look like RTCP.
+ *
+ * @param rest  of m->formats
+ */
+bool negotiate_next_format(const struct sdp *s, const struct sdp_media *m, struct str *rest,
+                           struct sdp_rtpmap *ret);
+
 /** @param clock_rate 0 = any @return false when the section does not offer it */
 bool negotiate_find_codec(const struct sdp *s, const struct sdp_media *m, enum codec_id id,
                           uint32_t clock_rate, struct sdp_rtpmap *ret);
@@ -74,6 +84,16 @@ void negotiate_write_feedback(struct text *t, const struct audio_line *line,
 
 /** The a=rtcp-xr line, if anything of it was agreed. */
 void negotiate_write_xr(struct text *t, const struct peer_params *p);
+
+/** RED for the first codec, if it is offered. After the codecs are read. */
+void negotiate_read_red(const struct audio_line *line, struct peer_params *p);
+
+/** Its a=rtpmap and a=fmtp lines, if it was agreed. */
+void negotiate_write_red(struct text *t, const struct audio_line *line,
+                         const struct peer_params *p);
+
+/** The encoding is echoed as it was offered: some clients compare it as text. */
+void negotiate_write_rtpmap(struct text *t, const struct sdp_rtpmap *map);
 
 /** Append the answer to the offer of `line`. When it does not fit, t->failed is set. */
 void negotiate_write_answer(struct text *t, const struct audio_line *line,

@@ -15,8 +15,7 @@ static void write_attr(struct text *t, const char *name, struct str value)
     text_put(t, STR("\r\n"));
 }
 
-/** The encoding is echoed as it was offered: some clients compare it as text. */
-static void write_rtpmap(struct text *t, const struct sdp_rtpmap *map)
+void negotiate_write_rtpmap(struct text *t, const struct sdp_rtpmap *map)
 {
     text_printf(t, "a=rtpmap:%u ", (unsigned)map->pt);
     text_put(t, map->encoding);
@@ -56,7 +55,7 @@ static void write_refused_formats(struct text *t, const struct sdp *offer,
 
     for (struct str word; (word = str_take_word(&formats)).len;) {
         if (str_to_u64(word, 127, &number) && sdp_find_rtpmap(offer, m, (uint8_t)number, &map))
-            write_rtpmap(t, &map);
+            negotiate_write_rtpmap(t, &map);
     }
     const struct sdp_attr *port = sdp_find(offer, m, STR("sctp-port"));
     if (port && str_to_u64(port->value, UINT16_MAX, &number))
@@ -128,10 +127,11 @@ static bool is_audio(enum codec_id id)
 static void write_codecs(struct text *t, const struct audio_line *line, const struct codec_set *set,
                          const struct peer_params *p)
 {
+    negotiate_write_red(t, line, p);
     for (unsigned i = 0; i < p->n_codecs; i++) {
         struct sdp_rtpmap map = {0};
         (void)sdp_find_rtpmap(line->offer, line->m, p->codecs[i].pt, &map);
-        write_rtpmap(t, &map);
+        negotiate_write_rtpmap(t, &map);
         if (is_audio(p->codecs[i].id))
             negotiate_write_feedback(t, line, p, p->codecs[i].pt);
         write_fmtp(t, &set->codecs[i], p->codecs[i].pt);
@@ -211,7 +211,7 @@ static void write_anchor(struct text *t, const struct audio_line *line,
     write_transport(t, local, p);
     if (str_to_u64(format, 127, &pt) &&
         sdp_find_rtpmap(line->offer, line->anchor, (uint8_t)pt, &map))
-        write_rtpmap(t, &map);
+        negotiate_write_rtpmap(t, &map);
 }
 
 static void write_accepted(struct text *t, const struct audio_line *line,
@@ -222,6 +222,8 @@ static void write_accepted(struct text *t, const struct audio_line *line,
                                                    (p->may_receive ? SDP_RECVONLY : 0u));
     text_put(t, STR("m=audio 9 "));
     text_put(t, line->m->proto);
+    if (p->red_pt)
+        text_printf(t, " %u", (unsigned)p->red_pt);
     for (unsigned i = 0; i < p->n_codecs; i++)
         text_printf(t, " %u", (unsigned)p->codecs[i].pt);
     text_put(t, STR("\r\nc=IN IP4 0.0.0.0\r\n"));

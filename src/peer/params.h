@@ -72,6 +72,7 @@ struct peer_opus {
 struct peer_params {
     struct peer_codec codecs[PEER_MAX_CODECS]; /**< in order of preference; [0] is real audio */
     unsigned n_codecs;                         /**< at least 1 */
+    uint8_t red_pt;                            /**< RED that carries codecs[0]; 0 = not agreed */
     struct peer_opus opus;                     /**< only when an Opus is among the codecs */
     unsigned ptime_ms;                         /**< asked for by this leg; 0 = not given */
     unsigned max_ptime_ms;                     /**< 0 = not given */

@@ -125,6 +125,7 @@ static void take_media(struct peer *p, const struct peer_params *params)
     p->may_send = params->may_send;
     p->may_receive = params->may_receive;
     p->n_codecs = (uint8_t)params->n_codecs;
+    p->red_pt = params->red_pt;
     memcpy(p->codecs, params->codecs, sizeof(p->codecs));
     memcpy(p->ext_send, params->ext_send, sizeof(p->ext_send));
     memcpy(p->ext_recv, params->ext_recv, sizeof(p->ext_recv));

@@ -111,6 +111,7 @@ struct peer {
     enum peer_state state;
     bool has_path, may_send, may_receive, has_source;
     uint8_t n_codecs;
+    uint8_t red_pt; /**< of what both sides send; 0 = none */
     struct addr path_local, path_remote;
     uint32_t local_ssrc;
     struct rtp_recv_stats source; /**< valid when has_source: what we receive now */
@@ -261,6 +262,12 @@ static inline mono_us peer_rtp_due(const struct peer *p)
 {
     mono_us at = peer_feedback_due(&p->feedback);
     return p->repair.nack.missing ? mono_min(at, peer_repair_deadline(&p->repair)) : at;
+}
+
+/** Redundancy brought what was missing: `seq` is not asked for any more. */
+static inline void peer_recovered(struct peer *p, uint16_t seq, mono_us now)
+{
+    rtp_nack_repaired(&p->repair.nack, seq, now);
 }
 
 /** Codec of a payload type of this leg; NULL = not negotiated. */

@@ -12,20 +12,52 @@ static bool is_same_codec(const struct peer_codec *a, const struct peer_codec *b
     return a->id == b->id && a->clock_rate == b->clock_rate;
 }
 
-static void map_codecs(struct relay_endpoint *sink, const struct relay_format *from)
+/* @return NULL = the sink does not have it */
+static const struct peer_codec *find_codec(const struct relay_format *format,
+                                           const struct peer_codec *codec)
+{
+    for (unsigned i = 0; i < format->n_codecs; i++) {
+        if (is_same_codec(&format->codecs[i], codec))
+            return &format->codecs[i];
+    }
+    return NULL;
+}
+
+static void add_map(struct relay_endpoint *sink, const struct peer_codec *from,
+                    const struct peer_codec *to)
+{
+    sink->codecs[sink->n_codecs++] = (struct relay_codec_map){
+        .from_pt = from->pt, .to_pt = to->pt, .clock_rate = from->clock_rate};
+}
+
+/* First in the table: whoever agreed on RED sends little else. */
+static void map_red(struct relay_endpoint *sink, const struct relay_format *from)
 {
     const struct relay_format *to = &sink->hears;
+    const struct peer_codec *codec = from->red_pt ? find_codec(to, &from->codecs[0]) : NULL;
+    if (!codec)
+        return;
+    bool is_kept = to->red_pt && codec == &to->codecs[0];
+    sink->opens_red = !is_kept;
+    sink->codecs[sink->n_codecs++] = (struct relay_codec_map){
+        .from_pt = from->red_pt,
+        .to_pt = is_kept ? to->red_pt : codec->pt,
+        .payload = is_kept ? RELAY_PAYLOAD_RED : RELAY_PAYLOAD_OPEN_RED,
+        .from_block = from->codecs[0].pt,
+        .to_block = codec->pt,
+        .clock_rate = codec->clock_rate,
+    };
+}
+
+static void map_codecs(struct relay_endpoint *sink, const struct relay_format *from)
+{
     sink->n_codecs = 0;
+    sink->opens_red = false;
+    map_red(sink, from);
     for (unsigned i = 0; i < from->n_codecs; i++) {
-        for (unsigned k = 0; k < to->n_codecs; k++) {
-            if (!is_same_codec(&from->codecs[i], &to->codecs[k]))
-                continue;
-            sink->codecs[sink->n_codecs++] =
-                (struct relay_codec_map){.from_pt = from->codecs[i].pt,
-                                         .to_pt = to->codecs[k].pt,
-                                         .clock_rate = from->codecs[i].clock_rate};
-            break;
-        }
+        const struct peer_codec *to = find_codec(&sink->hears, &from->codecs[i]);
+        if (to)
+            add_map(sink, &from->codecs[i], to);
     }
 }
 
@@ -38,6 +70,21 @@ static void map_extensions(struct relay_endpoint *sink, const struct relay_forma
     }
 }
 
+/* Make the tables of a sink; its source must know who cannot do with RED. */
+static void prepare(struct relay_endpoint *sink)
+{
+    struct relay_endpoint *source = sink->source;
+    source->red.n_openers -= sink->opens_red;
+    map_codecs(sink, &source->emits);
+    map_extensions(sink, &source->emits);
+    source->red.n_openers += sink->opens_red;
+}
+
+static void init_red(struct relay_endpoint *e)
+{
+    relay_red_source_init(&e->red, e->emits.red_pt, e->emits.n_codecs ? e->emits.codecs[0].pt : 0);
+}
+
 void relay_endpoint_init(struct relay_endpoint *e, const struct relay_ops *ops, uint32_t ssrc,
                          const struct relay_format *emits, const struct relay_format *hears,
                          struct rng *rng)
@@ -46,26 +93,24 @@ void relay_endpoint_init(struct relay_endpoint *e, const struct relay_ops *ops, 
     *e = (struct relay_endpoint){.ops = ops, .emits = *emits, .hears = *hears};
     list_init(&e->sinks);
     list_init(&e->siblings);
+    init_red(e);
     /* RFC 3550 §5.1: both random; below 2^15, so that no loss before the first roll-over can
      * leave the receiver with another roll-over count (RFC 3711 §3.3.1). */
     rtp_translator_init(&e->translator, ssrc, (uint16_t)(rng_u32(rng) & 0x7fff), rng_u32(rng));
 }
 
-static void map_formats(struct relay_endpoint *sink, const struct relay_endpoint *source)
-{
-    map_codecs(sink, &source->emits);
-    map_extensions(sink, &source->emits);
-}
-
 void relay_endpoint_set_formats(struct relay_endpoint *e, const struct relay_format *emits,
                                 const struct relay_format *hears)
 {
+    unsigned n_openers = e->red.n_openers;
     e->emits = *emits;
     e->hears = *hears;
+    init_red(e);
+    e->red.n_openers = n_openers;
     if (e->source)
-        map_formats(e, e->source);
+        prepare(e);
     LIST_FOREACH(node, &e->sinks)
-        map_formats(CONTAINER_OF(node, struct relay_endpoint, siblings), e);
+        prepare(CONTAINER_OF(node, struct relay_endpoint, siblings));
 }
 
 void relay_endpoint_deinit(struct relay_endpoint *e)
@@ -80,16 +125,19 @@ void relay_connect(struct relay_endpoint *source, struct relay_endpoint *sink)
     if (sink->source == source)
         return;
     relay_disconnect(sink);
-    map_formats(sink, source);
-    rtp_translator_expect_source(&sink->translator);
     sink->source = source;
     list_append(&source->sinks, &sink->siblings);
+    prepare(sink);
+    rtp_translator_expect_source(&sink->translator);
 }
 
 void relay_disconnect(struct relay_endpoint *sink)
 {
+    if (sink->source)
+        sink->source->red.n_openers -= sink->opens_red;
     list_remove(&sink->siblings);
     sink->source = NULL;
+    sink->opens_red = false;
 }
 
 uint8_t relay_onward_loss(const struct relay_endpoint *source)

@@ -7,10 +7,10 @@
  *     A ──┬──▶ B          relay_connect(A, B), relay_connect(A, C)
  *         └──▶ C ──▶ A    relay_connect(C, A)
  *
- * The payload is never touched. Payload type, SSRC and header-extension ids become those that the
- * sink negotiated; its sequence numbers and timestamps continue whatever happens at the source,
- * also when it is exchanged for another one. RTCP ends and begins at each endpoint: nothing of it
- * is forwarded.
+ * The payload is never touched, but for RED (relay/red.h). Payload type, SSRC and header-extension
+ * ids become those that the sink negotiated; its sequence numbers and timestamps continue whatever
+ * happens at the source, also when it is exchanged for another one. RTCP ends and begins at each
+ * endpoint: nothing of it is forwarded.
  *
  * Everything is prepared when two endpoints are connected; a packet only reads it. A kind of
  * endpoint (relay/webrtc.h) embeds a struct relay_endpoint and brings a struct relay_ops.
@@ -27,6 +27,7 @@
 #include "base/rng.h"
 #include "base/time.h"
 #include "peer/params.h"
+#include "relay/red.h"
 #include "rtp/packet.h"
 #include "rtp/translate.h"
 
@@ -67,18 +68,29 @@ struct relay_format {
     const struct peer_codec *codecs; /**< (id, clock_rate) is the identity */
     unsigned n_codecs;               /**< 0: this direction is not used */
     const uint8_t *ext;              /**< ids by enum peer_ext; 0 = not agreed */
+    uint8_t red_pt;                  /**< RED that carries codecs[0]; 0 = not agreed */
+};
+
+/** What becomes of a payload. */
+enum relay_payload {
+    RELAY_PAYLOAD_AS_IT_IS,
+    RELAY_PAYLOAD_RED,      /**< RED for a sink that has it: the types of its blocks change */
+    RELAY_PAYLOAD_OPEN_RED, /**< RED for a sink that has not: its newest block goes on */
 };
 
 /** What a sink makes of one payload type of its source. */
 struct relay_codec_map {
     uint8_t from_pt, to_pt;
-    uint32_t clock_rate; /**< Hz */
+    uint8_t payload;              /**< enum relay_payload */
+    uint8_t from_block, to_block; /**< likewise, of the blocks of RED */
+    uint32_t clock_rate;          /**< Hz */
 };
 
 /** Embedded in its kind, hot members first. Fields are private. */
 struct relay_endpoint {
     /* as a source */
-    struct list sinks; /**< their `siblings`, in the order of connecting */
+    struct list sinks;           /**< their `siblings`, in the order of connecting */
+    struct relay_red_source red; /**< of what it sends */
 
     /* as a sink */
     const struct relay_ops *ops;
@@ -86,8 +98,9 @@ struct relay_endpoint {
     struct list siblings;          /**< in source->sinks */
     struct rtp_translator translator;
     uint8_t n_codecs;
-    struct relay_codec_map codecs[PEER_MAX_CODECS]; /**< those that source and sink have */
-    uint8_t ext_map[256];                           /**< by the source's id; 0 = blank it */
+    bool opens_red;                                     /**< its source sends RED, it has none */
+    struct relay_codec_map codecs[PEER_MAX_CODECS + 1]; /**< those that both have, RED first */
+    uint8_t ext_map[256];                               /**< by the source's id; 0 = blank it */
 
     struct relay_format emits, hears; /**< for connecting */
 };

@@ -1,6 +1,9 @@
 /*
  * Forwarding: look up what the sink makes of the packet, give it the sink's numbers, rewrite eight
  * header fields at most, send. What cannot be sent is known before anything is copied.
+ *
+ * In place means: the last sink gets the received bytes. Whatever still needs them comes before it:
+ * copies for the other sinks, and what redundancy gives back, which borrows from them.
  */
 #include "relay/fan.h"
 
@@ -16,7 +19,12 @@ int relay_fan_start(struct relay_fan *fan, struct relay_endpoint *source, mono_u
     fan->now = now;
     fan->end = &source->sinks;
     fan->next = source->sinks.next;
-    return fan->next == fan->end ? RELAY_E_UNHEARD : 0;
+    fan->n_given = 0;
+    fan->red.is_red = fan->red.is_repeat = false;
+    fan->red.recovered.n = 0;
+    if (fan->next == fan->end)
+        return RELAY_E_UNHEARD;
+    return source->red.pt ? relay_red_receive(&source->red, d->data, &fan->packet, &fan->red) : 0;
 }
 
 static const struct relay_codec_map *find_codec(const struct relay_endpoint *sink, uint8_t pt)
@@ -36,20 +44,65 @@ struct numbers {
 };
 
 /* @return 0, or why this sink does not get the packet */
-static int number(const struct relay_fan *fan, struct relay_endpoint *sink, struct numbers *ret)
+static int number(const struct relay_fan *fan, struct relay_endpoint *sink,
+                  const struct relay_codec_map *codec, uint16_t seq, uint32_t timestamp,
+                  struct numbers *ret)
+{
+    ret->pt = codec->to_pt;
+    return rtp_translate(&sink->translator, fan->packet.ssrc, seq, timestamp, fan->now,
+                         codec->clock_rate, &ret->seq, &ret->timestamp)
+               ? RELAY_E_OLD
+               : 0;
+}
+
+/* RED without a payload, nothing but padding, holds no blocks: it passes for the sake of its
+ * number.
+ */
+static enum relay_payload payload_of(const struct relay_fan *fan,
+                                     const struct relay_codec_map *codec)
+{
+    return fan->packet.payload_len > 0 ? (enum relay_payload)codec->payload
+                                       : RELAY_PAYLOAD_AS_IT_IS;
+}
+
+/* What can be known about the payload without changing it. */
+static int check_payload(const struct relay_fan *fan, const struct relay_endpoint *sink,
+                         const struct relay_codec_map *codec)
 {
     const struct rtp_packet *p = &fan->packet;
-    /* Before the numbers are given out: a sink that is late must not find a gap at its start. */
-    if (!sink->ops->is_ready(sink))
-        return PEER_E_NO_PATH;
-    const struct relay_codec_map *codec = find_codec(sink, p->pt);
-    if (!codec)
-        return RELAY_E_CODEC;
-    ret->pt = codec->to_pt;
-    if (rtp_translate(&sink->translator, p->ssrc, p->seq, p->timestamp, fan->now, codec->clock_rate,
-                      &ret->seq, &ret->timestamp))
+    if (fan->red.is_repeat && sink->opens_red)
         return RELAY_E_OLD;
+    switch (payload_of(fan, codec)) {
+    case RELAY_PAYLOAD_AS_IT_IS:
+        break;
+    case RELAY_PAYLOAD_RED:
+        if (!relay_red_carries(fan->d->data + p->header_len, p->payload_len, codec->from_block))
+            return RELAY_E_CODEC;
+        break;
+    case RELAY_PAYLOAD_OPEN_RED:
+        if (rtp_red_primary(&fan->red.blocks)->pt != codec->from_block)
+            return RELAY_E_CODEC;
+        break;
+    }
     return 0;
+}
+
+static void rewrite_payload(const struct relay_fan *fan, const struct relay_codec_map *codec,
+                            struct dgram *d, struct rtp_packet *packet)
+{
+    const struct rtp_red_block *newest;
+    switch (payload_of(fan, codec)) {
+    case RELAY_PAYLOAD_AS_IT_IS:
+        break;
+    case RELAY_PAYLOAD_RED:
+        if (codec->from_block != codec->to_block)
+            relay_red_set_pts(d->data + packet->header_len, codec->to_block);
+        break;
+    case RELAY_PAYLOAD_OPEN_RED:
+        newest = rtp_red_primary(&fan->red.blocks);
+        relay_red_open(d, packet, fan->red.newest_at, newest->len);
+        break;
+    }
 }
 
 static int send_to(struct relay_endpoint *sink, mono_us now, const struct numbers *numbers,
@@ -65,30 +118,72 @@ static int send_to(struct relay_endpoint *sink, mono_us now, const struct number
     return sink->ops->send(sink, now, d, packet);
 }
 
-/* Others want the packet, too. */
-static int send_copy(const struct relay_fan *fan, struct relay_endpoint *sink,
-                     const struct numbers *numbers, struct dgram *spare)
+/* A packet that was missing, for a sink that cannot get it out of RED itself. */
+static int give_back(struct relay_fan *fan, struct relay_endpoint *sink, struct dgram *spare)
 {
-    struct rtp_packet packet = fan->packet;
-    memcpy(spare->data, fan->d->data, fan->d->len);
-    spare->len = fan->d->len;
-    return send_to(sink, fan->now, numbers, spare, &packet);
+    const struct rtp_red_packet *recovered = &fan->red.recovered.packets[fan->n_given++];
+    struct rtp_packet packet;
+    struct numbers numbers;
+    if (!sink->ops->is_ready(sink))
+        return PEER_E_NO_PATH;
+    const struct relay_codec_map *codec = find_codec(sink, fan->packet.pt);
+    if (!codec)
+        return RELAY_E_CODEC;
+    int err = number(fan, sink, codec, recovered->seq, recovered->timestamp, &numbers);
+    if (err)
+        return err;
+    relay_red_build(spare, recovered, &packet);
+    return send_to(sink, fan->now, &numbers, spare, &packet);
+}
+
+/* The packet itself. */
+static int pass(struct relay_fan *fan, struct relay_endpoint *sink, bool is_last,
+                struct dgram *spare)
+{
+    struct numbers numbers;
+    struct rtp_packet copy, *packet = &fan->packet;
+    struct dgram *d = fan->d;
+    /* Before the numbers are given out: a sink that is late must not find a gap at its start. */
+    if (!sink->ops->is_ready(sink))
+        return PEER_E_NO_PATH;
+    const struct relay_codec_map *codec = find_codec(sink, packet->pt);
+    if (!codec)
+        return RELAY_E_CODEC;
+    int err = check_payload(fan, sink, codec);
+    if (!err)
+        err = number(fan, sink, codec, packet->seq, packet->timestamp, &numbers);
+    if (err)
+        return err;
+    if (!is_last) { /* others want it, too */
+        memcpy(spare->data, d->data, d->len);
+        spare->len = d->len;
+        d = spare;
+        copy = *packet;
+        packet = &copy;
+    }
+    rewrite_payload(fan, codec, d, packet);
+    return send_to(sink, fan->now, &numbers, d, packet);
 }
 
 bool relay_fan_next(struct relay_fan *fan, struct dgram *spare, struct relay_out *ret)
 {
+    int err;
     if (fan->next == fan->end)
         return false;
     struct relay_endpoint *sink = CONTAINER_OF(fan->next, struct relay_endpoint, siblings);
-    struct numbers numbers;
-    fan->next = fan->next->next;
-    bool is_last = fan->next == fan->end;
-
-    int err = number(fan, sink, &numbers);
-    if (!err)
-        err = is_last ? send_to(sink, fan->now, &numbers, fan->d, &fan->packet)
-                      : send_copy(fan, sink, &numbers, spare);
+    ret->d = spare;
+    if (sink->opens_red && fan->n_given < fan->red.recovered.n) {
+        err = give_back(fan, sink, spare);
+    } else {
+        fan->next = fan->next->next;
+        fan->n_given = 0;
+        bool is_last = fan->next == fan->end;
+        if (is_last)
+            ret->d = fan->d;
+        err = pass(fan, sink, is_last, spare);
+    }
     ret->error = err == RELAY_TAKEN ? 0 : err;
-    ret->d = err ? NULL : is_last ? fan->d : spare;
+    if (err)
+        ret->d = NULL;
     return true;
 }

@@ -28,12 +28,12 @@ static const struct relay_ops ops = {.is_ready = is_ready, .send = send_rtp, .lo
 
 static struct relay_format emits(const struct peer *p)
 {
-    return (struct relay_format){p->codecs, p->n_codecs, p->ext_recv};
+    return (struct relay_format){p->codecs, p->n_codecs, p->ext_recv, p->red_pt};
 }
 
 static struct relay_format hears(const struct peer *p)
 {
-    return (struct relay_format){p->codecs, p->n_codecs, p->ext_send};
+    return (struct relay_format){p->codecs, p->n_codecs, p->ext_send, p->red_pt};
 }
 
 int relay_webrtc_init(struct relay_webrtc *w, mono_us now, const struct peer_params *params,
@@ -79,5 +79,10 @@ int relay_webrtc_receive(struct relay_webrtc *w, mono_us now, struct dgram *d,
                          struct relay_fan *ret)
 {
     int err = peer_receive_rtp(&w->peer, now, d, &ret->packet);
-    return err ? err : relay_fan_start(ret, &w->endpoint, now, d);
+    if (err)
+        return err;
+    err = relay_fan_start(ret, &w->endpoint, now, d);
+    for (unsigned i = 0; i < ret->red.recovered.n; i++)
+        peer_recovered(&w->peer, ret->red.recovered.packets[i].seq, now);
+    return err;
 }

@@ -121,6 +121,20 @@ struct rtp_red_recovery {
  */
 void rtp_red_recovery_init(struct rtp_red_recovery *r, uint8_t pt);
 
+/** How far back rtp_red_may_recover looks: further than any block of 10 ms frames that browsers
+ *  send [numbers]. */
+#define RTP_RED_REACH 16
+
+/**
+ * Packet path: may the redundancy of packet `seq` give something back? When nothing near it is
+ * missing its blocks need not be parsed.
+ */
+static inline bool rtp_red_may_recover(const struct rtp_red_recovery *r, uint16_t seq)
+{
+    const uint64_t near = (UINT64_C(1) << RTP_RED_REACH) - 1;
+    return (uint16_t)(seq - r->newest) != 1 || (~r->seen & near) != 0;
+}
+
 /**
  * One packet of the source came; call it for every packet of the SSRC, RED or not, in the order of
  * arrival, after the SRTP check.

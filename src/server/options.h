@@ -68,6 +68,7 @@ struct options {
     struct options_ips media_external_ip;  /**< at most one of each family; none = as bound */
     struct options_texts media_stun;       /**< "host:port", "host" (addr_split); none = off */
     struct options_texts media_interfaces; /**< interface_rule_parse takes each; none = all */
+    bool media_red;
     bool media_ice_lite;
     uint32_t media_tick_us; /**< µs, 0 = wake for every packet */
     uint32_t media_dscp;    /**< 0 = unmarked */

@@ -84,6 +84,11 @@ const struct options_row options_table[] = {
     {.key = "media.tcp", .type = OPTIONS_TYPE_BOOL, MEMBER(media_tcp), .fallback = "true",
      .help = "Accept media over TCP too, on the media ports, for browsers whose network drops UDP "
              "(RFC 6544). They prefer UDP where it works."},
+    {.key = "media.red", .type = OPTIONS_TYPE_BOOL, MEMBER(media_red),
+     .fallback = "true",
+     .help = "Take redundant audio (RED, RFC 2198) from browsers that offer it: each packet repeats "
+             "the one before it, which outlives single losses without a delay and doubles the "
+             "bandwidth of speech. Other browsers get what was lost as plain Opus."},
     {.key = "media.ice_lite", .type = OPTIONS_TYPE_BOOL, MEMBER(media_ice_lite),
      .fallback = "false",
      .help = "Answer connectivity checks without sending any (RFC 8445 section 2.5). Only for a "

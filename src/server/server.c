@@ -272,6 +272,7 @@ static int open_media(struct server *s)
     struct engine_config config = {
         .listen = o->media_listen,
         .workers = o->media_workers,
+        .red = o->media_red,
         .ice_lite = o->media_ice_lite,
         .tcp = o->media_tcp,
         .tick = o->media_tick_us,

@@ -33,7 +33,7 @@ let browser;
 
 before(async () => {
   fixture = await startFixture({ '/tap.js': tap });
-  server = await startServer();
+  server = await startServer({ 'media.red': 'false' }); // RED is taken apart: red.test.mjs
   browser = await startBrowser({ hz: 440, page: fixture.url });
 });
 

@@ -35,6 +35,7 @@ static void fill_params(struct peer_params *p, const struct bench_browser *brows
     p->codecs[1] =
         (struct peer_codec){CODEC_TELEPHONE_EVENT, (uint8_t)(browser->opus_pt - 10), 1, 48000};
     p->n_codecs = 2;
+    p->red_pt = browser->red_pt;
     if (browser->n_codecs) {
         memcpy(p->codecs, browser->codecs, sizeof(p->codecs));
         p->n_codecs = browser->n_codecs;
@@ -317,6 +318,8 @@ static void browser_input(struct bench *b, unsigned i, struct bench_dgram *in)
     memcpy(got->data, d.data, d.len);
     got->len = d.len;
     b->n_rtp[i]++;
+    if (b->heard)
+        b->heard(b, i, got);
 }
 
 static void arrive(struct bench *b, size_t index)
@@ -458,7 +461,8 @@ void bench_send_packet(struct bench *b, unsigned i, const struct bench_packet *p
     struct rtp_packet parsed;
 
     bytes_put8(&w, has_extensions ? 0x90 : 0x80);
-    bytes_put8(&w, (uint8_t)(p->codecs[packet->codec].pt | (packet->marker ? 0x80 : 0)));
+    uint8_t pt = packet->is_red ? p->red_pt : p->codecs[packet->codec].pt;
+    bytes_put8(&w, (uint8_t)(pt | (packet->marker ? 0x80 : 0)));
     bytes_put16(&w, packet->seq);
     bytes_put32(&w, packet->timestamp);
     bytes_put32(&w, packet->ssrc);

@@ -26,6 +26,7 @@
 /** What one browser is like. */
 struct bench_browser {
     uint8_t opus_pt;                           /**< of its own choosing */
+    uint8_t red_pt;                            /**< 0 = has no RED */
     uint8_t level_ext;                         /**< 0 = not offered */
     uint8_t transport_ext;                     /**< of the transport-wide number; 0 = not agreed */
     bool remb;                                 /**< agreed */
@@ -53,6 +54,7 @@ struct bench_packet {
     uint32_t timestamp;
     uint8_t codec; /**< its place; 0 = the one that is preferred */
     bool marker;
+    bool is_red; /**< the payload is RED, of the preferred codec */
     const void *payload;
     size_t len;
 };
@@ -107,6 +109,9 @@ struct bench {
     unsigned n_errors[2];
     unsigned n_rtp[2]; /**< received by browser i */
     struct bench_rtp last_rtp[2];
+    /** Browser i got a packet; NULL = nobody wants to know. */
+    void (*heard)(struct bench *b, unsigned i, const struct bench_rtp *got);
+    void *user;                       /**< for its own use */
     struct bench_rtcp rtcp[2][8][32]; /**< by browser, type (from RTCP_SR) and count or FMT */
     struct bench_dgram last_sent[2];  /**< last RTP datagram of browser i, protected */
     uint16_t transport_seq[2];        /**< of the next packet of browser i */

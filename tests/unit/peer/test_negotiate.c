@@ -231,6 +231,9 @@ static struct sdp parsed(struct str text)
     return s;
 }
 
+/* media.red of the answers that follow. */
+static bool is_red_on;
+
 static struct negotiate_local our_side(void)
 {
     struct negotiate_local local = {
@@ -241,6 +244,7 @@ static struct negotiate_local our_side(void)
         .msid = STR("duet"),
         .session_id = 0x7FFFFFFFFFFFFFFF,
         .session_version = 1,
+        .red = is_red_on,
     };
     for (unsigned i = 0; i < 32; i++)
         local.fingerprint[i] = (uint8_t)(0xF0 + i);
@@ -974,6 +978,60 @@ static void extended_reports_that_are_asked_for(void **state)
     }
 }
 
+/* ---- RED -------------------------------------------------------------------------------- */
+
+/** Of the recorded offers those of Chromium and Safari have it; it needs no second leg that has. */
+static void red_stands_before_what_it_carries(void **state)
+{
+    (void)state;
+    is_red_on = true;
+    struct peer_params p = answered("chromium_audio", "firefox_audio");
+    assert_int_equal(p.red_pt, 63);
+    assert_true(answer_has("UDP/TLS/RTP/SAVPF 63 111 "));
+    assert_true(answer_has("a=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\na=rtpmap:111 "));
+    assert_int_equal(p.codecs[0].id, CODEC_OPUS);
+    p = answered("firefox_audio", "chromium_audio");
+    assert_int_equal(p.red_pt, 0);
+    assert_false(answer_has("red/48000"));
+    is_red_on = false;
+    p = answered("chromium_audio", "chromium_audio");
+    assert_int_equal(p.red_pt, 0);
+    assert_false(answer_has("a=rtpmap:63"));
+}
+
+static void red_of_anything_else_is_not_answered(void **state)
+{
+    static const struct {
+        const char *offered;
+        uint8_t pt;
+    } rows[] = {
+        {"a=rtpmap:97 red/48000/2\na=fmtp:97 96/96\n", 97},
+        {"a=rtpmap:97 RED/48000/2\na=fmtp:97 96\n", 97},
+        {"a=rtpmap:97 red/48000/2\na=fmtp:97 96/96/96/96\n", 97},
+        {"a=rtpmap:97 red/48000/2\n", 0},
+        {"a=rtpmap:97 red/48000/2\na=fmtp:97 96/98\n", 0},
+        {"a=rtpmap:97 red/48000/2\na=fmtp:97 97/97\n", 0},
+        {"a=rtpmap:97 red/48000/2\na=fmtp:97 96//96\n", 0},
+        {"a=rtpmap:97 red/48000/2\na=fmtp:97 96/-96\n", 0},
+        {"a=rtpmap:97 red/48000/2\na=fmtp:97 /\n", 0},
+        {"a=rtpmap:97 red/8000\na=fmtp:97 96/96\n", 0},
+        {"a=rtpmap:97 red/48000\na=fmtp:97 96/96\n", 0},
+        {"a=rtpmap:98 red/48000/2\na=fmtp:98 96/96\n", 0}, /* not in the m= line */
+    };
+    char buf[2048], offer[2048];
+    (void)state;
+    is_red_on = true;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct peer_params p = {0};
+        struct str base = with_line(3, "m=audio 9 UDP/TLS/RTP/SAVPF 96 97", buf, sizeof(buf));
+        (void)snprintf(offer, sizeof(offer), "%.*s%s", STR_FMT(base), rows[i].offered);
+        assert_int_equal(answer_text(str_of(offer), (struct str){0}, &p, answer_buf, NULL), 0);
+        assert_int_equal(p.red_pt, rows[i].pt);
+        assert_int_equal(answer_has("a=fmtp:97 96/96\r\n"), rows[i].pt != 0);
+    }
+    is_red_on = false;
+}
+
 /* ---- parameters of Opus ---------------------------------------------------------------- */
 
 /**
@@ -1349,6 +1407,8 @@ int main(void)
         cmocka_unit_test(comfort_noise_goes_along),
         cmocka_unit_test(feedback_that_both_understand),
         cmocka_unit_test(extended_reports_that_are_asked_for),
+        cmocka_unit_test(red_stands_before_what_it_carries),
+        cmocka_unit_test(red_of_anything_else_is_not_answered),
         cmocka_unit_test(opus_parameters_of_each_towards_each),
         cmocka_unit_test(refuses_and_says_why),
         cmocka_unit_test(an_error_as_a_sentence),

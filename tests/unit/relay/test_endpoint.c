@@ -74,7 +74,7 @@ static int set_up(void **state)
         k->codecs[i % 2] = (struct peer_codec){CODEC_OPUS, (uint8_t)(96 + i), 2, 48000};
         k->codecs[1 - i % 2] = (struct peer_codec){CODEC_PCMU, 0, 1, 8000};
         k->ext[PEER_EXT_AUDIO_LEVEL] = (uint8_t)(1 + i);
-        const struct relay_format format = {k->codecs, 2, k->ext};
+        const struct relay_format format = {k->codecs, 2, k->ext, 0};
         relay_endpoint_init(&k->endpoint, &ops, 0x5000u + i, &format, &format, &rng);
     }
     return 0;
@@ -321,7 +321,7 @@ static void codecs_are_matched_by_name(void **state)
     assert_int_equal(keepers[1].packet.pt, 97);
     assert_int_equal(say_as(0, 97, 1, 2, 0), 1); /* of the sink, not of the source */
     /* one that has PCMU only */
-    const struct relay_format narrow = {&keepers[2].codecs[1], 1, NULL};
+    const struct relay_format narrow = {&keepers[2].codecs[1], 1, NULL, 0};
     relay_endpoint_deinit(&keepers[2].endpoint);
     relay_endpoint_init(&keepers[2].endpoint, &ops, 0x5002, &narrow, &narrow, &rng);
     hear(0, 2);
