@@ -150,6 +150,7 @@ static void leave(struct worker *w, struct pipeline_endpoint *e)
 {
     release_connections(w, &e->demux);
     demux_remove(&w->demux, &e->demux);
+    setup_queue_forget(&w->setup, &e->setup);
     timer_heap_set(&w->timers, &e->timer, MONO_NEVER);
     list_remove(&e->endpoints);
     w->n_endpoints--;

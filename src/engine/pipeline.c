@@ -51,6 +51,7 @@ int pipeline_endpoint_init(struct pipeline_endpoint *e, const struct pipeline_op
     e->add = (struct worker_command){.type = WORKER_ADD_ENDPOINT, .endpoint = e};
     e->release = (struct worker_command){.type = WORKER_RELEASE_ENDPOINT, .endpoint = e};
     list_init(&e->endpoints);
+    setup_leg_init(&e->setup);
     e->ended = worker_report_new(false);
     e->gone = worker_report_new(true);
     return e->ended && e->gone ? 0 : -ENOMEM;

@@ -21,6 +21,7 @@
 #include "engine/engine.h"
 #include "engine/messages.h"
 #include "engine/said.h"
+#include "engine/setup_queue.h"
 #include "peer/peer.h"
 #include "relay/fan.h"
 
@@ -38,6 +39,9 @@ struct pipeline_ops {
      */
     int (*receive)(struct pipeline_endpoint *e, mono_us now, struct dgram *d, struct relay_fan *ret,
                    mono_us *ret_due);
+
+    /** Is it through its setup? Until then a datagram from it may cost as much as a handshake. */
+    bool (*is_connected)(const struct pipeline_endpoint *e);
 
     /** Any other datagram. @return 0, or a PEER_E_ code: drop and count */
     int (*input)(struct pipeline_endpoint *e, mono_us now, const struct dgram *d);
@@ -85,6 +89,7 @@ struct pipeline_endpoint {
     uint64_t n_received;            /**< RTP from it that somebody heard */
     uint64_t n_dropped;             /**< RTP from it that was not forwarded, once for each sink */
     struct timer timer;
+    struct setup_leg setup;         /**< what it sent and was not worked on yet */
     struct demux_leg demux;         /**< its name is empty where nobody is found by ICE */
     const struct addr *path_remote; /**< RO, its value is the kind's: an address in use */
     unsigned number;                /**< RO: its name in the pipeline */

@@ -5,8 +5,11 @@
  *     receive all ─ hash the addresses, prefetch the table
  *                 ─ look up the endpoints
  *                 ─ prefetch keys and state, of each endpoint and of its first sink
- *                 ─ one after the other: RTP → relay_fan, to all who hear it; the rest → input
+ *                 ─ one after the other: RTP → relay_fan, to all who hear it
+ *                                        STUN, RTCP of who is connected → input
+ *                                        the rest → setup_queue
  *                 ─ send all
+ *     then worker_set_up: from setup_queue, as long as there is time
  */
 #include "engine/worker_private.h"
 #include "log/counters.h"
@@ -80,23 +83,34 @@ static void hear(struct worker *w, struct pipeline_endpoint *e, const struct add
         tcp_proven(&w->tcp, remote);
 }
 
-static void input_stun(struct worker *w, const struct dgram *d, mono_us now)
+static void set_up_later(struct worker *w, struct pipeline_endpoint *e, const struct dgram *d)
 {
-    bool is_request;
-    struct pipeline_endpoint *e = find_stun(w, d, &is_request);
-    if (!e) {
-        if (is_request || !outside_input(&w->outside, now, d))
-            counter_add(COUNTER_DROP_UNKNOWN);
-        else
-            worker_run_outside(w, now);
-        return;
-    }
+    setup_queue_put(&w->setup, &e->setup, d);
+}
+
+static void input_check(struct worker *w, struct pipeline_endpoint *e, bool is_request,
+                        const struct dgram *d, mono_us now)
+{
     int err = e->ops->input(e, now, d);
     if (err > 0)
         count_drop(e, err);
     else if (is_request)
         hear(w, e, &d->remote);
     worker_drain(w, e);
+}
+
+static void input_stun(struct worker *w, const struct dgram *d, mono_us now)
+{
+    bool is_request;
+    struct pipeline_endpoint *e = find_stun(w, d, &is_request);
+    if (e && e->ops->is_connected(e))
+        input_check(w, e, is_request, d, now);
+    else if (e)
+        set_up_later(w, e, d);
+    else if (is_request || !outside_input(&w->outside, now, d))
+        counter_add(COUNTER_DROP_UNKNOWN);
+    else
+        worker_run_outside(w, now);
 }
 
 /* To everyone who hears it. */
@@ -116,17 +130,33 @@ static void forward(struct worker *w, struct pipeline_endpoint *e, struct relay_
     e->n_received += is_heard;
 }
 
-static void input_rtp(struct worker *w, struct pipeline_endpoint *e, struct dgram *d, mono_us now)
+/* @return 0, or why it was not forwarded: for the caller to count */
+static int receive_rtp(struct worker *w, struct pipeline_endpoint *e, struct dgram *d, mono_us now)
 {
     struct relay_fan *fan = &w->io->fan;
     mono_us due;
     int err = e->ops->receive(e, now, d, fan, &due);
     if (due < e->timer.at)
         worker_arm(w, e); /* a gap was seen: it will be asked for before anything else */
-    if (err)
-        count_drop(e, err);
-    else
+    if (!err)
         forward(w, e, fan);
+    return err;
+}
+
+/* What comes right behind the last flight of a handshake waits for it, as long as it does not push
+ * out the handshake itself. */
+static bool is_early(const struct pipeline_endpoint *e, int err)
+{
+    return err == PEER_E_NO_KEYS && e->setup.n > 0 && e->setup.n < SETUP_QUEUE_PER_LEG;
+}
+
+static void input_rtp(struct worker *w, struct pipeline_endpoint *e, struct dgram *d, mono_us now)
+{
+    int err = receive_rtp(w, e, d, now);
+    if (is_early(e, err))
+        set_up_later(w, e, d);
+    else if (err)
+        count_drop(e, err);
 }
 
 /* From an address that nobody has shown yet. Media of a browser whose NAT gave it a new one: its
@@ -145,24 +175,28 @@ static void input_stray(struct worker *w, struct dgram *d, mono_us now)
     worker_drain(w, e);
 }
 
-static void input(struct worker *w, struct pipeline_endpoint *e, struct dgram *d, mono_us now)
+/* RTCP, DTLS, and what is none of ours. */
+static void input_other(struct worker *w, struct pipeline_endpoint *e, const struct dgram *d,
+                        mono_us now)
 {
-    if (stun_is_message(d->data, d->len)) {
-        input_stun(w, d, now);
-        return;
-    }
-    if (!e) {
-        input_stray(w, d, now);
-        return;
-    }
-    if (rtp_is_rtp(d->data, d->len)) {
-        input_rtp(w, e, d, now);
-        return;
-    }
     int err = e->ops->input(e, now, d);
     worker_drain(w, e);
     if (err > 0)
         count_drop(e, err);
+}
+
+static void input(struct worker *w, struct pipeline_endpoint *e, struct dgram *d, mono_us now)
+{
+    if (stun_is_message(d->data, d->len))
+        input_stun(w, d, now);
+    else if (!e)
+        input_stray(w, d, now);
+    else if (rtp_is_rtp(d->data, d->len))
+        input_rtp(w, e, d, now);
+    else if (peer_is_dtls(d->data, d->len))
+        set_up_later(w, e, d);
+    else
+        input_other(w, e, d, now);
 }
 
 /* The n datagrams of io->in. */
@@ -216,4 +250,30 @@ size_t worker_turn_tcp(struct worker *w, mono_us now)
     drop_closed(w, now);
     worker_flush(w);
     return n;
+}
+
+static void set_up(struct worker *w, struct pipeline_endpoint *e, struct dgram *d, mono_us now)
+{
+    struct str ufrag;
+    int err = 0;
+    if (stun_is_message(d->data, d->len))
+        input_check(w, e, stun_peek_username(d->data, d->len, &ufrag), d, now);
+    else if (rtp_is_rtp(d->data, d->len))
+        err = receive_rtp(w, e, d, now);
+    else
+        input_other(w, e, d, now);
+    if (err)
+        count_drop(e, err);
+    worker_flush(w); /* a forwarded packet lies in the buffer of what is taken next */
+}
+
+void worker_set_up(struct worker *w, mono_us until)
+{
+    struct setup_leg *leg;
+    struct dgram d;
+    do {
+        leg = setup_queue_take(&w->setup, &d);
+        if (leg)
+            set_up(w, CONTAINER_OF(leg, struct pipeline_endpoint, setup), &d, worker_now());
+    } while (leg && worker_now() < until);
 }

@@ -37,6 +37,11 @@ static int receive(struct pipeline_endpoint *e, mono_us now, struct dgram *d, st
     return err;
 }
 
+static bool is_connected(const struct pipeline_endpoint *e)
+{
+    return peer_of(e)->state == PEER_CONNECTED;
+}
+
 static int input(struct pipeline_endpoint *e, mono_us now, const struct dgram *d)
 {
     return peer_input(&of(e)->media.peer, now, d);
@@ -115,6 +120,7 @@ static void free_webrtc(struct pipeline_endpoint *e)
 static const struct pipeline_ops ops = {
     .prefetch = prefetch,
     .receive = receive,
+    .is_connected = is_connected,
     .input = input,
     .timeout = time_out,
     .deadline = deadline,

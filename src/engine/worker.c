@@ -1,8 +1,9 @@
 /*
- * The thread of a media worker: commands, timers, datagrams, sleep.
+ * The thread of a media worker: commands, timers, datagrams, handshakes, sleep.
  *
  * Under load a worker that wakes for each packet spends most of its time waking. Above
- * WORKER_BUSY_PPS it sleeps in ticks instead and finds a batch each time.
+ * WORKER_BUSY_PPS it sleeps in ticks instead and finds a batch each time. Handshakes are done in
+ * the time of that sleep: they make media wait no longer than it does anyway, by one step at most.
  */
 #include "engine/worker.h"
 
@@ -176,7 +177,8 @@ static void *run(void *arg)
         if (w->tcp_is_due || n == SOCKET_BATCH || tcp_deadline(&w->tcp) <= now)
             total += worker_turn_tcp(w, worker_now());
         measure_load(w, total, now);
-        if (n < SOCKET_BATCH && !w->must_stop)
+        worker_set_up(w, w->is_busy ? now + w->config.tick : now);
+        if (n < SOCKET_BATCH && setup_queue_is_empty(&w->setup) && !w->must_stop)
             sleep_until_work(w, worker_now());
     }
     LIST_FOREACH(node, &w->pipelines)
@@ -225,7 +227,7 @@ int worker_open(struct worker *w, const struct worker_config *config)
         return -errno;
     w->stop = mem_zalloc(sizeof(*w->stop));
     w->io = mem_zalloc(sizeof(*w->io));
-    if (!w->stop || !w->io)
+    if (!w->stop || !w->io || setup_queue_init(&w->setup))
         return -ENOMEM;
     w->stop->type = WORKER_STOP;
     w->env = (struct peer_env){
@@ -289,6 +291,7 @@ void worker_close(struct worker *w)
     rtpsec_provider_free(w->env.srtp);
     timer_heap_deinit(&w->timers);
     demux_deinit(&w->demux);
+    setup_queue_deinit(&w->setup);
     mem_free(w->stop);
     mem_free(w->io);
     if (w->has_outside)

@@ -22,6 +22,7 @@
 #include "engine/mailbox.h"
 #include "engine/messages.h"
 #include "engine/outside.h"
+#include "engine/setup_queue.h"
 #include "engine/socket.h"
 #include "engine/tcp.h"
 #include "peer/peer.h"
@@ -61,6 +62,7 @@ struct worker {
     size_t n_endpoints;
     struct timer_heap timers;
     struct worker_io *io; /**< buffers of a turn */
+    struct setup_queue setup;
 
     mono_us window_at; /**< load is counted since then */
     uint32_t window_packets;

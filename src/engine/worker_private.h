@@ -54,6 +54,14 @@ void worker_run_outside(struct worker *w, mono_us now);
 /** The same with the TCP connections, and what became of them. */
 size_t worker_turn_tcp(struct worker *w, mono_us now);
 
+/**
+ * Work on what new endpoints sent, in the time in which a busy worker would sleep. When something
+ * waits, at least one step is made: a stream of media does not starve them either.
+ *
+ * @param until  no step begins later than this, but the first
+ */
+void worker_set_up(struct worker *w, mono_us until);
+
 /* --- life.c --- */
 
 void worker_add_pipeline(struct worker *w, struct pipeline *p);

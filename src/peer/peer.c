@@ -450,7 +450,7 @@ int peer_input(struct peer *p, mono_us now, const struct dgram *d)
     /* RFC 7983 §7 */
     if (d->data[0] <= 3)
         return input_stun(p, d);
-    if (d->data[0] >= 20 && d->data[0] <= 63)
+    if (peer_is_dtls(d->data, d->len))
         return input_dtls(p, d);
     if (rtp_is_rtcp(d->data, d->len))
         return input_rtcp(p, d);

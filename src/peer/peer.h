@@ -248,6 +248,12 @@ MUST_CHECK int peer_receive_rtp(struct peer *p, mono_us now, struct dgram *d,
 MUST_CHECK int peer_send_rtp(struct peer *p, mono_us now, struct dgram *d,
                              const struct rtp_packet *packet);
 
+/** RFC 7983 §7: "[20..63] -> forward to DTLS". */
+static inline bool peer_is_dtls(const uint8_t *data, size_t len)
+{
+    return len > 0 && data[0] >= 20 && data[0] <= 63;
+}
+
 /** Is there a path, are there keys, and does the leg want to receive? */
 static inline bool peer_may_send(const struct peer *p)
 {
