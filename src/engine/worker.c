@@ -138,6 +138,8 @@ static void sleep_until_work(struct worker *w, mono_us now)
     mono_us wait = mono_min(timer_heap_next(&w->timers), tcp_deadline(&w->tcp));
     wait = mono_min(wait, outside_deadline(&w->outside));
     wait = wait == MONO_NEVER ? MONO_NEVER : wait > now ? wait - now : 0;
+    if (!setup_queue_is_empty(&w->setup))
+        wait = 0; /* only look who is there */
     nfds_t n_fds = 2;
     w->tcp_is_due = false;
     if (w->is_busy) {
@@ -178,7 +180,7 @@ static void *run(void *arg)
             total += worker_turn_tcp(w, worker_now());
         measure_load(w, total, now);
         worker_set_up(w, w->is_busy ? now + w->config.tick : now);
-        if (n < SOCKET_BATCH && setup_queue_is_empty(&w->setup) && !w->must_stop)
+        if (n < SOCKET_BATCH && !w->must_stop)
             sleep_until_work(w, worker_now());
     }
     LIST_FOREACH(node, &w->pipelines)

@@ -44,6 +44,10 @@ int ice_agent_init(struct ice_agent *a, const struct ice_config *config, struct 
     a->transaction_tag = rng_u32(rng);
     a->pairs.is_controlling = a->is_controlling;
     a->fail_at = a->nominate_at = a->sweep_at = MONO_NEVER;
+    if (ice_pairs_reserve(&a->pairs)) {
+        ice_agent_deinit(a);
+        return -ENOMEM;
+    }
     return 0;
 }
 

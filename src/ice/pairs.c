@@ -32,6 +32,15 @@ void ice_pairs_deinit(struct ice_pairs *p)
     p->n_locals = 0;
 }
 
+int ice_pairs_reserve(struct ice_pairs *p)
+{
+    p->remotes = mem_alloc(ICE_USUAL_REMOTES * sizeof(*p->remotes));
+    p->pairs = mem_alloc(ICE_USUAL_PAIRS * sizeof(*p->pairs));
+    p->remotes_cap = p->remotes ? ICE_USUAL_REMOTES : 0;
+    p->pairs_cap = p->pairs ? ICE_USUAL_PAIRS : 0;
+    return p->remotes && p->pairs ? 0 : -ENOMEM;
+}
+
 uint32_t ice_pairs_tag(struct str ufrag)
 {
     uint32_t hash = UINT32_C(2166136261); /* FNV-1a */

@@ -71,19 +71,31 @@ static void end(struct peer *p, enum peer_end why, enum dtls_failure dtls)
 
 /* --- beginning --- */
 
-static void copy_fingerprints(struct peer *p, const struct peer_params *params)
+static int copy_fingerprints(struct peer *p, const struct peer_params *params)
 {
     static const enum dtls_hash hashes[] = {
         [SDP_SHA256] = DTLS_HASH_SHA256,
         [SDP_SHA384] = DTLS_HASH_SHA384,
         [SDP_SHA512] = DTLS_HASH_SHA512,
     };
-    for (unsigned i = 0; i < params->n_fingerprints && i < DTLS_MAX_FINGERPRINTS; i++) {
+    assert(params->n_fingerprints <= DTLS_MAX_FINGERPRINTS);
+    p->fingerprints = mem_zalloc(params->n_fingerprints * sizeof(*p->fingerprints));
+    if (!p->fingerprints)
+        return -ENOMEM;
+    for (unsigned i = 0; i < params->n_fingerprints; i++) {
         const struct sdp_fingerprint *from = &params->fingerprints[i];
         struct dtls_fingerprint *to = &p->fingerprints[p->n_fingerprints++];
         to->hash = hashes[from->hash];
         memcpy(to->bytes, from->digest, from->len);
     }
+    return 0;
+}
+
+static void forget_fingerprints(struct peer *p)
+{
+    mem_free(p->fingerprints);
+    p->fingerprints = NULL;
+    p->n_fingerprints = 0;
 }
 
 /* The credentials of an offer, and the candidates in it. */
@@ -141,12 +153,13 @@ int peer_init(struct peer *p, mono_us now, const struct peer_params *params,
     p->local_ssrc = params->local_ssrc;
     take_media(p, params);
     p->is_dtls_client = params->dtls_client;
-    copy_fingerprints(p, params);
     rtp_report_init(&p->report, p->local_ssrc, p->codecs[0].clock_rate, local->cname,
                     env->ntp_offset, env->rng, now);
     peer_repair_init(&p->repair, params->nack, params->reduced_size_rtcp);
     peer_feedback_init(&p->feedback, params, now);
-    int err = init_ice(p, now, params, local);
+    int err = copy_fingerprints(p, params);
+    if (!err)
+        err = init_ice(p, now, params, local);
     if (err)
         peer_deinit(p);
     return err;
@@ -161,6 +174,7 @@ void peer_deinit(struct peer *p)
     peer_repair_deinit(&p->repair);
     mem_free(p->held);
     p->held = NULL;
+    forget_fingerprints(p);
 }
 
 void peer_set_transaction_tag(struct peer *p, uint32_t tag)
@@ -250,8 +264,10 @@ static void begin_dtls(struct peer *p)
 {
     if (p->has_dtls || p->state == PEER_ENDED)
         return;
-    if (dtls_conn_init(&p->dtls, p->env->dtls, p->is_dtls_client, p->fingerprints,
-                       p->n_fingerprints)) {
+    int err = dtls_conn_init(&p->dtls, p->env->dtls, p->is_dtls_client, p->fingerprints,
+                             p->n_fingerprints);
+    forget_fingerprints(p); /* it has its own copy, as long as it needs them */
+    if (err) {
         break_down(p);
         return;
     }

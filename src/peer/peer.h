@@ -126,9 +126,9 @@ struct peer {
     struct ice_agent ice;
     struct dtls_conn dtls;
     bool has_dtls, is_dtls_client;
-    bool has_bye;                        /**< an RTCP BYE waits to be polled */
-    struct addr dtls_local, dtls_remote; /**< where DTLS last came from, until there is a path */
-    struct dtls_fingerprint fingerprints[PEER_MAX_FINGERPRINTS];
+    bool has_bye;                          /**< an RTCP BYE waits to be polled */
+    struct addr dtls_local, dtls_remote;   /**< where DTLS last came from, until there is a path */
+    struct dtls_fingerprint *fingerprints; /**< owned, until DTLS begins */
     uint8_t n_fingerprints;
     struct peer_held *held;              /**< owned; NULL = none */
     mono_us now;                         /**< of the last input, timeout or API call */
