@@ -1,0 +1,50 @@
+/**
+ * What a recording needs to know of Opus: how long a packet lasts, and what stands in a file for
+ * a packet that never came. Nothing is decoded.
+ */
+#ifndef RECORD_OPUS_H
+#define RECORD_OPUS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/** RFC 7587 §4.1: the RTP clock of Opus [Hz], whatever it was sampled with; and that of files. */
+#define RECORD_RATE 48000
+
+/** RFC 6716 §3.2.5, R5: "the audio duration contained within a packet MUST NOT exceed 120 ms". */
+#define RECORD_OPUS_MAX_DURATION 5760
+
+/** The shortest frame, 2.5 ms: what a gap is filled up to [ticks of RECORD_RATE]. */
+#define RECORD_OPUS_GRAIN 120
+
+/** RFC 7845 §5.1, family 0. */
+#define RECORD_OPUS_HEAD_LEN 19
+
+/**
+ * How long a packet lasts, by its first bytes (RFC 6716 §3.1); its frames are not looked at.
+ *
+ * @return ticks of RECORD_RATE, 120 … RECORD_OPUS_MAX_DURATION; 0 = not a packet of Opus
+ */
+uint32_t record_opus_duration(const uint8_t *data, size_t len);
+
+/**
+ * The next packet that fills a gap: one byte, a TOC without a frame, for which a decoder conceals
+ * (RFC 7845 §4.1). At most 20 ms long, in the mode of the packet before where that goes.
+ *
+ * @param before  TOC of the packet before
+ * @param gap     still to be filled [ticks of RECORD_RATE]
+ * @param ret     the packet; set when the result is not 0
+ *
+ * @return its duration [ticks]; 0 = the gap is shorter than RECORD_OPUS_GRAIN
+ */
+uint32_t record_opus_conceal(uint8_t before, uint64_t gap, uint8_t *ret);
+
+/**
+ * The identification header (RFC 7845 §5.1); Matroska keeps the same bytes as CodecPrivate.
+ *
+ * Two channels: a decoder makes two of one, and loses none of two. Nothing is skipped at the start:
+ * a recording begins in the middle of a stream, and how much its encoder looks ahead nobody says.
+ */
+void record_opus_head(uint8_t ret[RECORD_OPUS_HEAD_LEN]);
+
+#endif
