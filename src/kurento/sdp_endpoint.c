@@ -8,8 +8,7 @@
 #include "kurento/property.h"
 #include "kurento/types.h"
 
-int kurento_sdp_endpoint_negotiated(struct kurento_sdp_endpoint *e, struct str local,
-                                    struct str remote)
+int kurento_sdp_endpoint_keep(struct kurento_sdp_endpoint *e, struct str local, struct str remote)
 {
     char *l = mem_strdup(local), *r = mem_strdup(remote);
     if (!l || !r) {
@@ -20,8 +19,16 @@ int kurento_sdp_endpoint_negotiated(struct kurento_sdp_endpoint *e, struct str l
     kurento_sdp_endpoint_deinit(e);
     e->local = l;
     e->remote = r;
-    kurento_emit(&e->element.object, "MediaSessionStarted", json_object());
     return 0;
+}
+
+int kurento_sdp_endpoint_negotiated(struct kurento_sdp_endpoint *e, struct str local,
+                                    struct str remote)
+{
+    int err = kurento_sdp_endpoint_keep(e, local, remote);
+    if (!err)
+        kurento_emit(&e->element.object, "MediaSessionStarted", json_object());
+    return err;
 }
 
 void kurento_sdp_endpoint_deinit(struct kurento_sdp_endpoint *e)

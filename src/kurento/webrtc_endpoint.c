@@ -6,6 +6,9 @@
  *     NEGOTIATED   the engine: connected        → CONNECTED
  *     any          the engine: ended            → ENDED
  *
+ * A later processOffer leaves the state as it is: ICE restarts, keys and SSRC stay. (A real server
+ * refuses it; docs/kurento.md.)
+ *
  * The engine answers at once and knows its candidates then; clients hear of them when they ask for
  * gathering. Candidates of the other side are taken in any order: those that come before the offer
  * wait here.
@@ -137,6 +140,12 @@ static void keep_candidates(struct kurento_webrtc_endpoint *e, const struct engi
     e->mline_index = answer->mline_index;
 }
 
+static int refusal(const struct kurento_call *call, int err, const char *error)
+{
+    return kurento_fail(call->fault, KURENTO_E_PROCESS_OFFER, "Error processing offer: %s",
+                        err == ENGINE_E_UNKNOWN ? "its media has ended" : error);
+}
+
 static int first_offer(const struct kurento_call *call, struct kurento_webrtc_endpoint *e,
                        struct str offer, struct engine_answer *answer)
 {
@@ -146,11 +155,8 @@ static int first_offer(const struct kurento_call *call, struct kurento_webrtc_en
     int err =
         engine_endpoint_answer(call->kurento->engine, call->now, kurento_element_pipeline(element),
                                number, offer, answer, error);
-    if (err > 0)
-        return kurento_fail(call->fault, KURENTO_E_PROCESS_OFFER, "Error processing offer: %s",
-                            err == ENGINE_E_UNKNOWN ? "the pipeline has ended" : error);
     if (err)
-        return err;
+        return err > 0 ? refusal(call, err, error) : err;
     err = kurento_sdp_endpoint_negotiated(&e->sdp, str_of(answer->sdp), offer);
     if (!err)
         err = kurento_element_went_live(element, number);
@@ -165,6 +171,29 @@ static int first_offer(const struct kurento_call *call, struct kurento_webrtc_en
     return 0;
 }
 
+/*
+ * A restart of ICE, hold, other payload types: SSRC, keys and connections stay. When there is no
+ * memory left to keep the descriptions, what the getters tell is the one before.
+ */
+static int later_offer(const struct kurento_call *call, struct kurento_webrtc_endpoint *e,
+                       struct str offer, struct engine_answer *answer)
+{
+    char error[ENGINE_ERROR_MAX];
+    struct kurento_element *element = &e->sdp.element;
+    if (e->state == KURENTO_WEBRTC_ENDED)
+        return refusal(call, ENGINE_E_UNKNOWN, "");
+    int err = engine_endpoint_answer_again(call->kurento->engine, call->now,
+                                           kurento_element_pipeline(element), element->endpoint,
+                                           offer, answer, error);
+    if (err)
+        return err > 0 ? refusal(call, err, error) : err;
+    keep_candidates(e, answer);
+    e->has_gathered = e->has_gathered && !answer->is_restart;
+    err = kurento_sdp_endpoint_keep(&e->sdp, str_of(answer->sdp), offer);
+    (void)err; /* it has been said, and must be answered */
+    return 0;
+}
+
 static int process_offer(const struct kurento_call *call, json_t **ret)
 {
     struct kurento_webrtc_endpoint *e = self(call->object);
@@ -172,12 +201,11 @@ static int process_offer(const struct kurento_call *call, json_t **ret)
     int err = refuse_offer(call, offer);
     if (err)
         return err;
-    if (e->state != KURENTO_WEBRTC_NEW)
-        return kurento_fail(call->fault, KURENTO_E_NEGOTIATED, "Endpoint already negotiated");
     struct engine_answer *answer = mem_alloc(sizeof(*answer));
     if (!answer)
         return -ENOMEM;
-    err = first_offer(call, e, offer, answer);
+    err = e->state == KURENTO_WEBRTC_NEW ? first_offer(call, e, offer, answer)
+                                         : later_offer(call, e, offer, answer);
     if (!err)
         *ret = json_string(answer->sdp);
     mem_free(answer);

@@ -62,6 +62,28 @@ test('two browsers talk through an application of Kurento', { timeout }, async (
   assert.deepEqual(app.errors, []);
 });
 
+test('a restart of ICE is another processOffer, and the call goes on', { timeout }, async () => {
+  for (const [i, name] of ['carol', 'dave'].entries()) {
+    opened.push(await PageUser.open(browsers[i], name, app.url));
+    await opened[i].register();
+  }
+  const [carol, dave] = opened;
+  await talk(carol, dave);
+  const { inbound: before, transport } = await carol.statistics();
+  assert.equal((await carol.client('reoffer')).response, 'accepted');
+  await until('carol has another way', async () =>
+    (await carol.statistics()).transport.iceLocalUsernameFragment !== transport.iceLocalUsernameFragment);
+  await until('carol receives on', async () =>
+    (await carol.statistics()).inbound.packetsReceived > before.packetsReceived + 100);
+  const { inbound } = await carol.statistics();
+  assert.equal(inbound.ssrc, before.ssrc);
+  assert.equal(inbound.packetsLost, before.packetsLost);
+  await Promise.all([carol.hears(dave.hz), dave.hears(carol.hz)]);
+  await carol.client('stop');
+  await dave.expect('stopCommunication');
+  assert.deepEqual(app.errors, []);
+});
+
 test('one client finds by name what another made', { timeout }, async () => {
   const client = await kurento(server.ready.kurento);
   const pipeline = await client.create('MediaPipeline');

@@ -44,6 +44,11 @@ const handlers = {
     caller.say({ id: 'callResponse', response: 'accepted', sdpAnswer: toCaller });
   },
 
+  async reoffer(me, { sdpOffer }) {
+    const sdpAnswer = await me.endpoint.processOffer(sdpOffer);
+    me.say({ id: 'reofferResponse', response: 'accepted', sdpAnswer });
+  },
+
   onIceCandidate(me, { candidate }) {
     const complex = kurento.getComplexType('IceCandidate')(candidate);
     if (me.endpoint) me.endpoint.addIceCandidate(complex);

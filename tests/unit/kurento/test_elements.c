@@ -146,13 +146,16 @@ static void elements_of_two_pipelines_are_not_connected(void **state)
 
 /* --- WebRtcEndpoint --- */
 
-#define OFFER                                                                                      \
+#define OFFER_OF(ufrag)                                                                            \
     "v=0\\r\\no=- 1 2 IN IP4 127.0.0.1\\r\\ns=-\\r\\nt=0 0\\r\\na=group:BUNDLE 0\\r\\n"            \
-    "m=audio 9 UDP/TLS/RTP/SAVPF 111\\r\\nc=IN IP4 0.0.0.0\\r\\na=ice-ufrag:+rVp\\r\\n"            \
+    "m=audio 9 UDP/TLS/RTP/SAVPF 111\\r\\nc=IN IP4 0.0.0.0\\r\\na=ice-ufrag:" ufrag "\\r\\n"       \
     "a=ice-pwd:dm9e+jp6XgnRHoWYahhY1Zdm\\r\\na=ice-options:trickle\\r\\na=fingerprint:sha-256 "    \
     "D5:0F:63:C4:3C:11:6F:9A:69:59:7E:F8:58:97:20:82:92:F2:31:A2:2C:73:DA:49:85:AE:67:12:5A:A3:"   \
     "09:95\\r\\na=setup:actpass\\r\\na=mid:0\\r\\na=sendrecv\\r\\na=rtcp-mux\\r\\n"                \
     "a=rtpmap:111 opus/48000/2\\r\\n"
+
+#define OFFER         OFFER_OF("+rVp")
+#define RESTART_OFFER OFFER_OF("again")
 
 #define W P "/<2>_kurento.WebRtcEndpoint"
 
@@ -192,7 +195,7 @@ static bool sent(const struct world *w, const char *what)
     return strstr(w->transcript, what) != NULL;
 }
 
-static void an_offer_is_answered_once_and_candidates_follow_when_asked_for(void **state)
+static void an_offer_is_answered_and_candidates_follow_when_asked_for(void **state)
 {
     struct world *w = *state;
     endpoint(w);
@@ -223,6 +226,32 @@ static void an_offer_is_answered_once_and_candidates_follow_when_asked_for(void 
     assert_true(sent(w, "a=rtpmap:111 opus/48000/2"));
     frame(w, 1, INVOKE(W, "getRemoteSessionDescriptor", "{}", "13"));
     assert_true(sent(w, "+rVp"));
+}
+
+static void a_later_offer_is_answered_with_the_same_source(void **state)
+{
+    struct world *w = *state;
+    char ssrc[32];
+    endpoint(w);
+    frame(w, 1, REQUEST("subscribe", "'object':'" W "','type':'IceCandidateFound'", "3"));
+    frame(w, 1, INVOKE(W, "processOffer", "{'offer':'" OFFER "'}", "4"));
+    frame(w, 1, INVOKE(W, "gatherCandidates", "{}", "5"));
+    const char *at = strstr(w->transcript, "a=ssrc:");
+    assert_non_null(at);
+    assert_true(str_copy((struct str){at, strcspn(at, " ")}, ssrc, sizeof(ssrc)));
+    text_init(&w->t, w->transcript, sizeof(w->transcript));
+    frame(w, 1, INVOKE(W, "processOffer", "{'offer':'" RESTART_OFFER "'}", "6"));
+    assert_true(sent(w, ssrc));
+    assert_true(sent(w, " 2 IN IP4 "));
+    assert_false(sent(w, "IceCandidateFound"));
+    frame(w, 1, INVOKE(W, "gatherCandidates", "{}", "7"));
+    assert_true(sent(w, "IceCandidateFound"));
+    text_init(&w->t, w->transcript, sizeof(w->transcript));
+    frame(w, 1, INVOKE(W, "processOffer", "{'offer':'v=0\\r\\no=- 1 2 IN IP4 0.0.0.0'}", "8"));
+    assert_true(sent(w, "SDP_END_POINT_PROCESS_OFFER_ERROR"));
+    text_init(&w->t, w->transcript, sizeof(w->transcript));
+    frame(w, 1, INVOKE(W, "getRemoteSessionDescriptor", "{}", "9"));
+    assert_true(sent(w, "a=ice-ufrag:again"));
 }
 
 static void descriptions_are_missing_before_there_are_any(void **state)
@@ -263,7 +292,8 @@ int main(void)
         TEST(a_connection_is_of_all_media_or_of_one),
         TEST(elements_of_two_pipelines_are_not_connected),
         TEST(what_is_no_offer_is_refused),
-        TEST(an_offer_is_answered_once_and_candidates_follow_when_asked_for),
+        TEST(an_offer_is_answered_and_candidates_follow_when_asked_for),
+        TEST(a_later_offer_is_answered_with_the_same_source),
         TEST(descriptions_are_missing_before_there_are_any),
         TEST(settings_are_kept_and_given_back),
     };
