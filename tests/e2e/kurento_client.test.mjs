@@ -1,6 +1,7 @@
 // An application written for Kurento, with kurento-client 7.3.0 as published, runs on Duet.
 
 import assert from 'node:assert/strict';
+import { connect, createServer } from 'node:net';
 import { after, afterEach, before, test } from 'node:test';
 import kurento from 'kurento-client';
 
@@ -94,4 +95,38 @@ test('one client finds by name what another made', { timeout }, async () => {
   await pipeline.release();
   assert.ok(!(await names()).includes('kept'));
   client.close();
+});
+
+/** Passes connections on to the server until they are cut. */
+async function startProxy(to) {
+  const sockets = new Set();
+  const proxy = createServer((client) => {
+    const server = connect(to);
+    for (const [a, b] of [[client, server], [server, client]]) {
+      sockets.add(a);
+      a.on('data', (data) => b.write(data));
+      a.on('close', () => (sockets.delete(a), b.destroy()));
+      a.on('error', () => {});
+    }
+  });
+  await new Promise((done) => proxy.listen(0, '127.0.0.1', done));
+  return {
+    url: `ws://127.0.0.1:${proxy.address().port}/kurento`,
+    cut: () => sockets.forEach((socket) => socket.destroy()),
+    stop: () => (sockets.forEach((socket) => socket.destroy()), proxy.close()),
+  };
+}
+
+test('a client whose connection breaks finds its objects again', { timeout }, async () => {
+  const proxy = await startProxy(Number(new URL(server.ready.kurento).port));
+  const client = await kurento(proxy.url);
+  const pipeline = await client.create('MediaPipeline');
+  await pipeline.setName('kept');
+  const reconnected = new Promise((done) => client.once('reconnected', done));
+  proxy.cut();
+  assert.equal(await reconnected, true, 'the same session');
+  assert.equal(await pipeline.getName(), 'kept');
+  await pipeline.release();
+  client.close();
+  proxy.stop();
 });
