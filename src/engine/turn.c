@@ -36,6 +36,7 @@ static void count_drop(struct pipeline_endpoint *e, int reason)
         [RELAY_E_CODEC - RELAY_E_CODEC] = COUNTER_DROP_CODEC,
         [RELAY_E_OLD - RELAY_E_CODEC] = COUNTER_DROP_OLD,
         [RELAY_E_UNHEARD - RELAY_E_CODEC] = COUNTER_DROP_UNHEARD,
+        [RELAY_E_PADDING - RELAY_E_CODEC] = COUNTER_DROP_PADDING,
     };
     e->n_dropped++;
     if (reason >= RELAY_E_CODEC)

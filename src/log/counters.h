@@ -25,6 +25,7 @@
     X(DROP_OLD, "drop-old")                 /* from before the source changed */                   \
     X(DROP_NO_PATH, "drop-no-receiver")     /* the other leg cannot receive yet */                 \
     X(DROP_UNHEARD, "drop-unheard")         /* nobody is connected to its source */                \
+    X(DROP_PADDING, "drop-padding")         /* nothing but padding: a browser probes its line */   \
     X(RTCP_IGNORED, "rtcp-ignored")         /* feedback and reports of no use: PLI, FIR, APP */    \
     X(DROP_TRUNCATED, "drop-too-long")      /* longer than DGRAM_MAX */                            \
     X(DROP_SETUP, "drop-setup-rush")        /* more new legs at once than there was time for */    \

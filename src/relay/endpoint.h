@@ -9,8 +9,9 @@
  *
  * The payload is never touched, but for RED (relay/red.h). Payload type, SSRC and header-extension
  * ids become those that the sink negotiated; its sequence numbers and timestamps continue whatever
- * happens at the source, also when it is exchanged for another one. RTCP ends and begins at each
- * endpoint: nothing of it is forwarded.
+ * happens at the source, also when it is exchanged for another one. What has no payload (padding,
+ * by which browsers probe their line) is not passed on and leaves no gap. RTCP ends and begins at
+ * each endpoint: nothing of it is forwarded.
  *
  * Everything is prepared when two endpoints are connected; a packet only reads it. A kind of
  * endpoint (relay/webrtc.h) embeds a struct relay_endpoint and brings a struct relay_ops.
@@ -61,6 +62,7 @@ enum relay_result {
     RELAY_E_CODEC = 100, /**< payload type that the sink did not negotiate */
     RELAY_E_OLD,         /**< from before the source changed, or a jump that may be a restart */
     RELAY_E_UNHEARD,     /**< nobody hears this source */
+    RELAY_E_PADDING,     /**< holds nothing but padding; the sinks' numbers close up */
 };
 
 /** One direction of what an endpoint negotiated. Borrowed, as long as the endpoint lives. */

@@ -12,6 +12,15 @@
 #include "peer/peer.h"
 #include "rtp/extension.h"
 
+/* RFC 3550 §5.1: padding fills the line it is sent over and means nothing to anybody else. Nobody
+ * gets the packet, nobody misses its number. */
+static void skip(const struct relay_fan *fan, struct relay_endpoint *source)
+{
+    LIST_FOREACH(node, &source->sinks)
+        rtp_translator_skip(&CONTAINER_OF(node, struct relay_endpoint, siblings)->translator,
+                            fan->packet.ssrc, fan->packet.seq);
+}
+
 int relay_fan_start(struct relay_fan *fan, struct relay_endpoint *source, mono_us now,
                     struct dgram *d)
 {
@@ -24,7 +33,14 @@ int relay_fan_start(struct relay_fan *fan, struct relay_endpoint *source, mono_u
     fan->red.recovered.n = 0;
     if (fan->next == fan->end)
         return RELAY_E_UNHEARD;
-    return source->red.pt ? relay_red_receive(&source->red, d->data, &fan->packet, &fan->red) : 0;
+    int err = 0;
+    if (source->red.pt)
+        err = relay_red_receive(&source->red, d->data, &fan->packet, &fan->red);
+    if (fan->packet.payload_len == 0) {
+        skip(fan, source);
+        return RELAY_E_PADDING;
+    }
+    return err;
 }
 
 static const struct relay_codec_map *find_codec(const struct relay_endpoint *sink, uint8_t pt)
@@ -55,16 +71,6 @@ static int number(const struct relay_fan *fan, struct relay_endpoint *sink,
                : 0;
 }
 
-/* RED without a payload, nothing but padding, holds no blocks: it passes for the sake of its
- * number.
- */
-static enum relay_payload payload_of(const struct relay_fan *fan,
-                                     const struct relay_codec_map *codec)
-{
-    return fan->packet.payload_len > 0 ? (enum relay_payload)codec->payload
-                                       : RELAY_PAYLOAD_AS_IT_IS;
-}
-
 /* What can be known about the payload without changing it. */
 static int check_payload(const struct relay_fan *fan, const struct relay_endpoint *sink,
                          const struct relay_codec_map *codec)
@@ -72,7 +78,7 @@ static int check_payload(const struct relay_fan *fan, const struct relay_endpoin
     const struct rtp_packet *p = &fan->packet;
     if (fan->red.is_repeat && sink->opens_red)
         return RELAY_E_OLD;
-    switch (payload_of(fan, codec)) {
+    switch ((enum relay_payload)codec->payload) {
     case RELAY_PAYLOAD_AS_IT_IS:
         break;
     case RELAY_PAYLOAD_RED:
@@ -91,7 +97,7 @@ static void rewrite_payload(const struct relay_fan *fan, const struct relay_code
                             struct dgram *d, struct rtp_packet *packet)
 {
     const struct rtp_red_block *newest;
-    switch (payload_of(fan, codec)) {
+    switch ((enum relay_payload)codec->payload) {
     case RELAY_PAYLOAD_AS_IT_IS:
         break;
     case RELAY_PAYLOAD_RED:

@@ -36,7 +36,7 @@ struct relay_out {
  * @param source  who sent the packet
  * @param d       plain RTP of fan->packet, borrowed until the last step, and changed by it
  *
- * @return 0, or RELAY_E_UNHEARD, PEER_E_MALFORMED: drop and count
+ * @return 0, or RELAY_E_UNHEARD, RELAY_E_PADDING, PEER_E_MALFORMED: drop and count
  *
  * Numbers in fan->red.recovered are not missing any more, whatever comes of the packets: the owner
  * tells who would ask for them.

@@ -1,7 +1,11 @@
 /* Continuity of an outgoing stream. A source is joined to the stream by two offsets; a switch or
  * restart chooses new ones so that the next packet follows the newest one that went out, later by
  * the time that has passed. `span` remembers how far back the present offsets reach: behind that
- * stand numbers that another source has used. */
+ * stand numbers that another source has used.
+ *
+ * A skipped number takes one off the offset. So for a late packet the skipped numbers between it
+ * and the newest one are added again; they are bits in `skipped`. It always holds that the newest
+ * source number, skipped or not, plus the offset is last_seq. */
 #include "rtp/translate.h"
 
 #include "rtp/sequence.h"
@@ -37,14 +41,35 @@ static void join(struct rtp_translator *t, uint32_t ssrc, uint16_t seq, uint32_t
     t->seq_offset = (uint16_t)(t->last_seq + 1 - seq);
     t->ts_offset = t->last_ts + ticks - ts;
     t->span = 0;
+    t->skipped = 0;
     t->has_jump = false;
 }
 
-static void advance(struct rtp_translator *t, uint16_t seq, uint32_t ts, mono_us now)
+/* The stream is longer by n numbers, 0 to RTP_TRANSLATE_MAX_DROPOUT. */
+static void extend(struct rtp_translator *t, unsigned n)
 {
-    uint32_t span = t->span + (uint32_t)(uint16_t)(seq - t->last_seq);
+    unsigned span = t->span + n;
     t->span = (uint16_t)(span < RTP_TRANSLATE_MAX_MISORDER ? span : RTP_TRANSLATE_MAX_MISORDER);
-    t->last_seq = seq;
+    t->last_seq = (uint16_t)(t->last_seq + n);
+}
+
+/* The newest source number moves on to one that is skipped (1) or not (0). When a skipped one is
+ * forgotten, nothing from before the window can be put in its place. */
+static void shift_skipped(struct rtp_translator *t, unsigned step, uint64_t is_skipped)
+{
+    bool is_far = step >= RTP_TRANSLATE_SKIP_WINDOW;
+    uint64_t forgotten = is_far ? t->skipped : t->skipped >> (RTP_TRANSLATE_SKIP_WINDOW - step);
+    t->skipped = (is_far ? 0 : t->skipped << step) | is_skipped;
+    unsigned reach = RTP_TRANSLATE_SKIP_WINDOW - (unsigned)__builtin_popcountll(t->skipped);
+    if (forgotten && t->span > reach)
+        t->span = (uint16_t)reach;
+}
+
+static void advance(struct rtp_translator *t, unsigned step, uint32_t ts, mono_us now)
+{
+    extend(t, step);
+    if (t->skipped)
+        shift_skipped(t, step, 0);
     t->last_ts = ts;
     t->last_at = now;
 }
@@ -94,6 +119,33 @@ static void follow_clock(struct rtp_translator *t, uint32_t ts, mono_us now, uin
         t->ts_offset = t->last_ts + (ticks ? ticks : 1) - ts;
 }
 
+/* How many numbers that were skipped lie between the newest one and that `back` behind it. @return
+ * false = it was skipped itself */
+static bool count_skipped(const struct rtp_translator *t, unsigned back, unsigned *ret)
+{
+    if (back >= RTP_TRANSLATE_SKIP_WINDOW) {
+        *ret = (unsigned)__builtin_popcountll(t->skipped);
+        return true;
+    }
+    *ret = (unsigned)__builtin_popcountll(t->skipped & ((UINT64_C(1) << back) - 1));
+    return !(t->skipped >> back & 1);
+}
+
+/* A packet that is not the newest. @param back  numbers of the source behind that */
+static int place_late(const struct rtp_translator *t, uint32_t ts, unsigned back, uint16_t *ret_seq,
+                      uint32_t *ret_ts)
+{
+    unsigned n_skipped = 0;
+    if (t->skipped && !count_skipped(t, back, &n_skipped))
+        return RTP_E_OLD;
+    back -= n_skipped;
+    if (back >= t->span)
+        return RTP_E_OLD;
+    *ret_seq = (uint16_t)(t->last_seq - back);
+    *ret_ts = ts + t->ts_offset;
+    return 0;
+}
+
 int rtp_translate(struct rtp_translator *t, uint32_t ssrc, uint16_t seq, uint32_t ts, mono_us now,
                   uint32_t clock_rate, uint16_t *ret_seq, uint32_t *ret_ts)
 {
@@ -111,15 +163,27 @@ int rtp_translate(struct rtp_translator *t, uint32_t ssrc, uint16_t seq, uint32_
         join(t, ssrc, seq, ts, ticks ? ticks : 1);
         step = 1;
     }
-    if (step <= 0 && -step >= (int)t->span)
-        return RTP_E_OLD;
+    if (step <= 0) {
+        int err = place_late(t, ts, (unsigned)-step, ret_seq, ret_ts);
+        t->has_jump = t->has_jump && err;
+        return err;
+    }
     t->has_jump = false;
-    if (step > 0)
-        follow_clock(t, ts, now, clock_rate);
-
+    follow_clock(t, ts, now, clock_rate);
     *ret_seq = (uint16_t)(seq + t->seq_offset);
     *ret_ts = ts + t->ts_offset;
-    if (step > 0)
-        advance(t, *ret_seq, *ret_ts, now);
+    advance(t, (unsigned)step, *ret_ts, now);
     return 0;
+}
+
+void rtp_translator_skip(struct rtp_translator *t, uint32_t ssrc, uint16_t seq)
+{
+    if (!t->is_joined || ssrc != t->source_ssrc)
+        return;
+    int step = rtp_seq_diff((uint16_t)(seq + t->seq_offset), t->last_seq);
+    if (step <= 0 || step > RTP_TRANSLATE_MAX_DROPOUT)
+        return;
+    extend(t, (unsigned)step - 1);
+    shift_skipped(t, (unsigned)step, 1);
+    t->seq_offset--;
 }

@@ -6,9 +6,10 @@
  * after renegotiation, another speaker, an announcement) or that the source restarted its numbers:
  * its jitter buffer would drain, and a step back would be a replay for SRTP. Within one source
  * the translation is a constant offset, so loss and reordering stay visible where they happened.
+ * Only what the owner says is not sent on at all (padding) leaves no gap: the offset changes there.
  *
- *    source A   98  99 100 102 101      B  7   8
- *    out        5   6   7   9   8         10  11
+ *    source A   98  99 100 102 101      B  7   9  pad 11   8
+ *    out        5   6   7   9   8         10  12      13  11
  */
 #ifndef RTP_TRANSLATE_H
 #define RTP_TRANSLATE_H
@@ -39,6 +40,12 @@
 #define RTP_TRANSLATE_STRAGGLERS (500 * US_PER_MS)
 
 /**
+ * Source numbers back for which it is remembered which ones were skipped; behind the last one that
+ * was forgotten a packet is too old. Twice what NACK asks for (RTP_NACK_WINDOW).
+ */
+#define RTP_TRANSLATE_SKIP_WINDOW 64
+
+/**
  * A timestamp that is further from what the clock says is a jump of the source's clock [s].
  * A telephone-event keeps one timestamp for its whole length (RFC 4733 §2.3), at most 8.2 s.
  */
@@ -51,8 +58,9 @@ struct rtp_translator {
     uint32_t previous_ssrc; /**< the source before, valid when has_previous */
     uint32_t ts_offset;     /**< out - source */
     uint32_t last_ts;       /**< out, of the newest packet */
-    uint16_t seq_offset;    /**< out - source */
-    uint16_t last_seq;      /**< out, newest */
+    uint64_t skipped;       /**< bit n: newest source number - n has no number in the stream */
+    uint16_t seq_offset;    /**< out - source, at the newest number */
+    uint16_t last_seq;      /**< out, newest: given, or kept for one that is on its way */
     uint16_t span;          /**< packets back that still belong to this source, saturated */
     uint16_t jump_seq;      /**< source seq that would confirm a restart, valid when has_jump */
     bool is_joined;         /**< the offsets apply; false = the next packet is of another source */
@@ -93,5 +101,14 @@ void rtp_translator_expect_source(struct rtp_translator *t);
  */
 MUST_CHECK int rtp_translate(struct rtp_translator *t, uint32_t ssrc, uint16_t seq, uint32_t ts,
                              mono_us now, uint32_t clock_rate, uint16_t *ret_seq, uint32_t *ret_ts);
+
+/**
+ * A source packet that is not sent on: what comes after it closes up, what comes late from before
+ * it keeps its place.
+ *
+ * Nothing happens where the gap cannot be closed any more, because newer numbers went out, and
+ * where the packet is not of the present source or far off.
+ */
+void rtp_translator_skip(struct rtp_translator *t, uint32_t ssrc, uint16_t seq);
 
 #endif

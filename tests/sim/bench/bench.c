@@ -460,7 +460,8 @@ void bench_send_packet(struct bench *b, unsigned i, const struct bench_packet *p
     bool has_extensions = p->ext_send[PEER_EXT_AUDIO_LEVEL] || p->ext_send[PEER_EXT_TRANSPORT_CC];
     struct rtp_packet parsed;
 
-    bytes_put8(&w, has_extensions ? 0x90 : 0x80);
+    bytes_put8(&w,
+               (uint8_t)(0x80 | (packet->padding_len ? 0x20 : 0) | (has_extensions ? 0x10 : 0)));
     uint8_t pt = packet->is_red ? p->red_pt : p->codecs[packet->codec].pt;
     bytes_put8(&w, (uint8_t)(pt | (packet->marker ? 0x80 : 0)));
     bytes_put16(&w, packet->seq);
@@ -469,6 +470,8 @@ void bench_send_packet(struct bench *b, unsigned i, const struct bench_packet *p
     if (has_extensions)
         put_extensions(&w, p, b->level_db[i], b->transport_seq[i]++);
     bytes_put(&w, packet->payload, packet->len);
+    for (unsigned n = 1; n <= packet->padding_len; n++)
+        bytes_put8(&w, n == packet->padding_len ? packet->padding_len : 0);
     assert_false(w.failed);
     assert_int_equal(rtp_parse(buf, w.len, &parsed), 0);
     struct dgram d = {.data = buf, .len = w.len, .cap = sizeof(buf)};

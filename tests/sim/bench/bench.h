@@ -57,6 +57,7 @@ struct bench_packet {
     bool is_red; /**< the payload is RED, of the preferred codec */
     const void *payload;
     size_t len;
+    uint8_t padding_len; /**< 0 = none */
 };
 
 /** RTCP that a browser got: how many of each kind, and the last of each. */
