@@ -11,7 +11,7 @@ function judge(n, second = () => ({}), judge = new QualityJudge(), start = { rec
         const { lostNow = 0, receivedNow = 50 - lostNow, silentMs = 0, ...rest } = second(i);
         received += receivedNow;
         lost += lostNow;
-        verdict = judge.push({ received, lost, lossOut: 0, jitter: 3, delay: 20, ...rest }, silentMs);
+        verdict = judge.push({ received, lost, jitter: 3, delay: 20, ...rest }, silentMs);
     }
     return { verdict, judge, end: { received, lost } };
 }
@@ -35,7 +35,6 @@ test('one lost packet is no news', () => {
 test('each measure has its level and its words', () => {
     const cases = [
         [{ lostNow: 2 }, 'fair', 'loss-in'], [{ lostNow: 6 }, 'poor', 'loss-in-poor'],
-        [{ lossOut: .04 }, 'fair', 'loss-out'], [{ lossOut: .2 }, 'poor', 'loss-out-poor'],
         [{ jitter: 40 }, 'fair', 'jitter'], [{ jitter: 120 }, 'poor', 'jitter-poor'],
         [{ delay: 300 }, 'fair', 'delay'], [{ delay: 800 }, 'poor', 'delay-poor'],
     ];
@@ -70,6 +69,19 @@ test('packets that were counted lost and come late do not make it negative', () 
     assert.equal(word(8, i => ({ lostNow: i === 4 ? -2 : 0, receivedNow: 50 })).level, 'good');
 });
 
+test('what the server reports of both lines blames neither', () => {
+    const report = new Map([
+        ['a', { type: 'inbound-rtp', kind: 'audio', packetsReceived: 10, packetsLost: 0 }],
+        ['b', { type: 'remote-inbound-rtp', kind: 'audio', fractionLost: .25, roundTripTime: .05 }],
+    ]);
+    const judge = new QualityJudge();
+    let verdict;
+    for (let i = 0; i < 8; i++) {
+        verdict = judge.push({ ...sampleOf(report), received: i * 50 });
+    }
+    assert.deepEqual(verdict, { level: 'good', hint: '' });
+});
+
 test('a report becomes a sample', () => {
     const report = new Map([
         ['a', { type: 'inbound-rtp', kind: 'audio', packetsReceived: 10, packetsLost: 1, jitter: .004,
@@ -79,7 +91,7 @@ test('a report becomes a sample', () => {
         ['c', { type: 'candidate-pair', nominated: true, state: 'succeeded', currentRoundTripTime: .9 }],
     ]);
     assert.deepEqual(sampleOf(report), {
-        received: 10, lost: 1, lossOut: .25, jitter: 4, delay: 50,
+        received: 10, lost: 1, jitter: 4, delay: 50,
         samples: 48000, concealed: 4000, emitted: 48000, bufferedSeconds: 2880,
     });
     report.delete('b');

@@ -2,8 +2,10 @@
  * The connection in words. Every second getStats() becomes a sample; five samples are judged
  * together, so that one lost packet is no news. Worse is said at once, better after three seconds.
  *
- * The server stands between the two: loss-in is the way from the other side to us, loss-out is ours
- * to the server, as its receiver reports say (RFC 3550 §6.4.2). The delay is ours to the server and back.
+ * The server stands between the two: loss-in is the way from the other side to us, the delay is ours to the
+ * server and back. What the server's receiver reports say of loss is of no use here: it is that of both lines
+ * (so that Opus protects against both), and to blame ours for the other one would be wrong. Who loses what the
+ * server says itself (lines.js).
  */
 
 const WINDOW = 5;
@@ -18,7 +20,6 @@ const SILENT_MICROPHONE_MS = 10000;
 /** measure → from where on it is fair and poor. Loss as a share, jitter and delay in ms. */
 const LIMITS = Object.freeze([
     { measure: 'loss-in', fair: .02, poor: .08 },
-    { measure: 'loss-out', fair: .02, poor: .08 },
     { measure: 'jitter', fair: 25, poor: 60 },
     { measure: 'delay', fair: 250, poor: 500 },
 ]);
@@ -29,7 +30,6 @@ const ORDER = ['good', 'fair', 'poor'];
  * @typedef {object} Sample
  * @property {number} received   packets since the start
  * @property {number} lost       packets since the start; may fall when late ones arrive
- * @property {number|null} lossOut   0..1, as last reported; null = no report yet
  * @property {number|null} jitter    [ms]
  * @property {number|null} delay     round trip [ms]
  * @property {number} samples        that were played since the start
@@ -62,7 +62,6 @@ export function sampleOf(report) {
     return {
         received: inbound.packetsReceived ?? 0,
         lost: inbound.packetsLost ?? 0,
-        lossOut: remote?.fractionLost ?? null,
         jitter: inbound.jitter === undefined ? null : inbound.jitter * 1000,
         delay: seconds === null ? null : seconds * 1000,
         samples: inbound.totalSamplesReceived ?? 0,
@@ -74,7 +73,6 @@ export function sampleOf(report) {
 
 const median = values => [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
 const known = values => values.filter(value => value !== null);
-const mean = values => (values.length ? values.reduce((sum, value) => sum + value, 0) / values.length : 0);
 
 function measures(samples) {
     const first = samples[0];
@@ -83,7 +81,6 @@ function measures(samples) {
     const received = last.received - first.received;
     return {
         'loss-in': lost + received > 0 ? lost / (lost + received) : 0,
-        'loss-out': mean(known(samples.map(sample => sample.lossOut))),
         'jitter': median(known(samples.map(sample => sample.jitter))),
         'delay': median(known(samples.map(sample => sample.delay))),
     };
