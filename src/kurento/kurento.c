@@ -385,6 +385,7 @@ void kurento_media_ready(struct kurento *k, mono_us now)
 void kurento_timeout(struct kurento *k, mono_us now)
 {
     k->now = now;
+    kurento_measurements_timeout(k, now);
     if (now >= k->watch_at) {
         kurento_watch(k);
         k->watch_at = now + KURENTO_WATCH_INTERVAL;
@@ -397,7 +398,8 @@ void kurento_timeout(struct kurento *k, mono_us now)
 
 mono_us kurento_deadline(const struct kurento *k)
 {
-    return k->pipelines.n ? mono_min(k->collect_at, k->watch_at) : k->collect_at;
+    mono_us at = mono_min(k->collect_at, kurento_measurements_deadline(k));
+    return k->pipelines.n ? mono_min(at, k->watch_at) : at;
 }
 
 struct kurento_stats kurento_get_stats(const struct kurento *k)
@@ -426,6 +428,7 @@ struct kurento *kurento_new(const struct kurento_config *config,
     k->now = now;
     k->collect_at = now + config->collector_period;
     list_init(&k->waiting);
+    list_init(&k->measurements);
     map_init(&k->conns, conn_key, rng);
     map_init(&k->pipelines, kurento_media_pipeline_key, rng);
     kurento_objects_init(&k->objects, rng);
@@ -463,6 +466,7 @@ void kurento_free(struct kurento *k)
         kurento_end_session(k, s);
     while (!list_is_empty(&k->objects.roots)) /* the manager is the first of them, and goes last */
         kurento_release(k, CONTAINER_OF(k->objects.roots.prev, struct kurento_object, siblings));
+    kurento_measurements_drop(k);
     cursor = 0;
     for (struct kurento_conn *conn; (conn = map_next(&k->conns, &cursor));)
         mem_free(conn);

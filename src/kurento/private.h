@@ -22,6 +22,7 @@ struct kurento {
     struct map conns;               /**< of struct kurento_conn, owned */
     struct kurento_object *manager; /**< ServerManager; owned by objects */
     struct list waiting;            /**< of struct kurento_later */
+    struct list measurements;       /**< of getUsedCpu, server_manager.c */
     mono_us now;                    /**< of the last input or timeout */
     mono_us collect_at, watch_at;
     unsigned last_tag; /**< of questions to the engine */
@@ -102,6 +103,11 @@ void kurento_release(struct kurento *k, struct kurento_object *object);
 
 /** The session is over: what only it held is released. */
 void kurento_end_session(struct kurento *k, struct kurento_session *session);
+
+/** getUsedCpu: its time-outs, and its end. */
+mono_us kurento_measurements_deadline(const struct kurento *k);
+void kurento_measurements_timeout(struct kurento *k, mono_us now);
+void kurento_measurements_drop(struct kurento *k);
 
 /** Unix time in seconds and milliseconds. */
 int64_t kurento_wall_ms(const struct kurento *k);

@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "kurento/private.h"
 #include "kurento/types.h"
 
@@ -75,6 +76,79 @@ static int get_cpu_count(const struct kurento_call *call, json_t **ret)
     return 0;
 }
 
+/* --- getUsedCpu: what the process takes from now until the interval is over --- */
+
+struct measurement {
+    struct list measurements;
+    struct kurento_later *later;
+    mono_us from, until;
+    int64_t cpu_from; /* [µs] */
+};
+
+static int64_t cpu_us(void)
+{
+    struct timespec ts;
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+    return (int64_t)ts.tv_sec * US_PER_S + ts.tv_nsec / 1000;
+}
+
+static int get_used_cpu(const struct kurento_call *call, json_t **ret)
+{
+    int err = -ENOMEM;
+    (void)ret;
+    struct measurement *m = mem_zalloc(sizeof(*m));
+    if (!m)
+        return err;
+    m->later = kurento_put_off(call, &err);
+    if (!m->later) {
+        mem_free(m);
+        return err;
+    }
+    m->from = call->now;
+    m->until = call->now + call->args[0].integer * US_PER_MS;
+    m->cpu_from = cpu_us();
+    list_append(&call->kurento->measurements, &m->measurements);
+    return KURENTO_PUT_OFF;
+}
+
+mono_us kurento_measurements_deadline(const struct kurento *k)
+{
+    mono_us at = MONO_NEVER;
+    struct list *head = (struct list *)(uintptr_t)&k->measurements;
+    LIST_FOREACH(node, head)
+        at = mono_min(at, CONTAINER_OF(node, struct measurement, measurements)->until);
+    return at;
+}
+
+/* Percent of all processors, as Kurento has it. */
+static json_t *used_cpu(const struct measurement *m, mono_us now)
+{
+    double share = (double)(cpu_us() - m->cpu_from) / (double)(now - m->from);
+    return json_real(100 * share / (double)sysconf(_SC_NPROCESSORS_ONLN));
+}
+
+void kurento_measurements_timeout(struct kurento *k, mono_us now)
+{
+    LIST_FOREACH(node, &k->measurements) {
+        struct measurement *m = CONTAINER_OF(node, struct measurement, measurements);
+        if (m->until > now)
+            continue;
+        list_remove(&m->measurements);
+        kurento_answer_later(k, m->later, 0, used_cpu(m, now), NULL);
+        mem_free(m);
+    }
+}
+
+void kurento_measurements_drop(struct kurento *k)
+{
+    LIST_FOREACH(node, &k->measurements) {
+        struct measurement *m = CONTAINER_OF(node, struct measurement, measurements);
+        list_remove(&m->measurements);
+        kurento_forget_later(m->later);
+        mem_free(m);
+    }
+}
+
 /* Resident memory [KiB]. */
 static int get_used_memory(const struct kurento_call *call, json_t **ret)
 {
@@ -104,10 +178,18 @@ static const struct kurento_param module_param[] = {
     {.name = "moduleName", .type = KURENTO_STRING},
 };
 
+static const struct kurento_param interval_param[] = {
+    {.name = "interval", .type = KURENTO_INTEGER, .min = 1, .max = 60000}, /* ms */
+};
+
 static const struct kurento_operation operations[] = {
-    {"getInfo", NULL, 0, get_info},          {"getPipelines", NULL, 0, get_pipelines},
-    {"getSessions", NULL, 0, get_sessions},  {"getMetadata", NULL, 0, get_metadata},
-    {"getCpuCount", NULL, 0, get_cpu_count}, {"getUsedMemory", NULL, 0, get_used_memory},
+    {"getInfo", NULL, 0, get_info},
+    {"getPipelines", NULL, 0, get_pipelines},
+    {"getSessions", NULL, 0, get_sessions},
+    {"getMetadata", NULL, 0, get_metadata},
+    {"getCpuCount", NULL, 0, get_cpu_count},
+    {"getUsedCpu", interval_param, 1, get_used_cpu},
+    {"getUsedMemory", NULL, 0, get_used_memory},
     {"getKmd", module_param, 1, get_kmd},
 };
 

@@ -192,6 +192,28 @@ static void a_transaction_refers_to_its_own_results(void **state)
         "'message':'newref: names no earlier operation with a value'},'id':10,'jsonrpc':'2.0'}");
 }
 
+static void the_use_of_cpu_is_told_when_its_interval_is_over(void **state)
+{
+    struct world *w = *state;
+    frame(w, 1,
+          "{'jsonrpc':'2.0','method':'invoke','params':{'object':'manager_ServerManager',"
+          "'operation':'getUsedCpu','operationParams':{'interval':1000},'sessionId':'s'},'id':1}");
+    assert_int_equal(kurento_deadline(w->k), w->now + US_PER_S);
+    w->now += US_PER_S - 1;
+    kurento_timeout(w->k, w->now);
+    expect(w, "");
+    w->now++;
+    kurento_timeout(w->k, w->now);
+    assert_non_null(strstr(w->transcript, "\"id\":1"));
+    assert_non_null(strstr(w->transcript, "\"value\":0."));
+    text_init(&w->t, w->transcript, sizeof(w->transcript));
+    ask(w,
+        "{'jsonrpc':'2.0','method':'invoke','params':{'object':'manager_ServerManager',"
+        "'operation':'getUsedCpu','operationParams':{'interval':0},'sessionId':'s'},'id':2}",
+        "{'error':{'code':40001,'data':{'type':'MARSHALL_ERROR'},'message':''interval' parameter "
+        "is 0: 1 to 60000 is needed'},'id':2,'jsonrpc':'2.0'}");
+}
+
 /* Whatever fails: only the request is lost, and nothing leaks. */
 static void memory_may_run_out_anywhere(void **state)
 {
@@ -218,6 +240,7 @@ int main(void)
         TEST(who_lists_the_pipelines_holds_them),
         TEST(events_go_to_who_subscribed_once_a_session),
         TEST(a_transaction_refers_to_its_own_results),
+        TEST(the_use_of_cpu_is_told_when_its_interval_is_over),
         TEST(memory_may_run_out_anywhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
