@@ -70,10 +70,27 @@ uint32_t record_opus_conceal(uint8_t before, uint64_t gap, uint8_t *ret)
 
 void record_opus_head(uint8_t ret[RECORD_OPUS_HEAD_LEN])
 {
-    /* magic, version 1, 2 channels, pre-skip 0, input rate 48000 (little endian), gain 0, family 0
-     */
+    /* magic, version 1, 2 channels; little endian: pre-skip, input rate, gain 0; family 0 */
     static const uint8_t head[RECORD_OPUS_HEAD_LEN] = {
-        'O', 'p', 'u', 's', 'H', 'e', 'a', 'd', 1, 2, 0, 0, 0x80, 0xbb, 0, 0, 0, 0, 0,
+        'O',
+        'p',
+        'u',
+        's',
+        'H',
+        'e',
+        'a',
+        'd',
+        1,
+        2,
+        RECORD_OPUS_PRE_SKIP & 0xff,
+        RECORD_OPUS_PRE_SKIP >> 8,
+        0x80,
+        0xbb,
+        0,
+        0,
+        0,
+        0,
+        0,
     };
     memcpy(ret, head, sizeof(head));
 }

@@ -17,6 +17,12 @@
 /** The shortest frame, 2.5 ms: what a gap is filled up to [ticks of RECORD_RATE]. */
 #define RECORD_OPUS_GRAIN 120
 
+/**
+ * What a decoder gives first belongs to before the first packet [ticks]: RFC 7845 §4.2, pre-skip.
+ * Which encoder it was nobody says; libopus looks ahead by 6.5 ms, and every browser has that.
+ */
+#define RECORD_OPUS_PRE_SKIP 312
+
 /** RFC 7845 §5.1, family 0. */
 #define RECORD_OPUS_HEAD_LEN 19
 
@@ -42,8 +48,7 @@ uint32_t record_opus_conceal(uint8_t before, uint64_t gap, uint8_t *ret);
 /**
  * The identification header (RFC 7845 §5.1); Matroska keeps the same bytes as CodecPrivate.
  *
- * Two channels: a decoder makes two of one, and loses none of two. Nothing is skipped at the start:
- * a recording begins in the middle of a stream, and how much its encoder looks ahead nobody says.
+ * Two channels: a decoder makes two of one, and loses none of two.
  */
 void record_opus_head(uint8_t ret[RECORD_OPUS_HEAD_LEN]);
 

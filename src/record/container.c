@@ -1,0 +1,98 @@
+/* Gaps filled, and one of two formats: see the header. */
+#include "record/container.h"
+
+/* Before anything was heard: CELT, fullband, 20 ms. */
+#define FIRST_TOC (31 << 3)
+
+static int put_packet(struct record_container *c, const uint8_t *data, size_t len,
+                      uint32_t duration)
+{
+    c->position += duration;
+    c->toc = data[0];
+    switch (c->format) {
+    case RECORD_OGG:
+        return record_ogg_opus_put(&c->ogg, data, len, duration);
+    case RECORD_WEBM:
+        return record_webm_put(&c->webm, data, len, duration);
+    }
+    return 0;
+}
+
+static int fill(struct record_container *c, uint64_t until)
+{
+    uint32_t duration;
+    uint8_t toc;
+    int err = 0;
+    while (!err && (duration = record_opus_conceal(c->toc, until - c->position, &toc)))
+        err = put_packet(c, &toc, 1, duration);
+    return err;
+}
+
+int record_container_begin(struct record_container *c, enum record_format format, int fd,
+                           uint32_t serial)
+{
+    *c = (struct record_container){.format = format, .toc = FIRST_TOC};
+    switch (format) {
+    case RECORD_OGG:
+        c->ogg = (struct record_ogg_opus){.fd = fd};
+        return record_ogg_opus_begin(&c->ogg, fd, serial);
+    case RECORD_WEBM:
+        c->webm = (struct record_webm){.fd = fd};
+        return record_webm_begin(&c->webm, fd);
+    }
+    return 0;
+}
+
+int record_container_put(struct record_container *c, const struct record_piece *piece)
+{
+    c->end = piece->start + piece->duration;
+    if (!piece->data)
+        return fill(c, c->end);
+    return put_packet(c, piece->data, piece->len, (uint32_t)piece->duration);
+}
+
+int record_container_flush(struct record_container *c)
+{
+    switch (c->format) {
+    case RECORD_OGG:
+        return record_ogg_opus_flush(&c->ogg);
+    case RECORD_WEBM:
+        return record_webm_flush(&c->webm);
+    }
+    return 0;
+}
+
+/* The last samples come out of a decoder as late as the first ones. */
+static int round_up(struct record_container *c, uint64_t until)
+{
+    int err = fill(c, until);
+    if (!err && c->position < until)
+        err = fill(c, c->position + RECORD_OPUS_GRAIN);
+    return err;
+}
+
+int record_container_end(struct record_container *c)
+{
+    int err = round_up(c, c->end + RECORD_OPUS_PRE_SKIP);
+    if (err)
+        return err;
+    switch (c->format) {
+    case RECORD_OGG:
+        return record_ogg_opus_end(&c->ogg, c->end + RECORD_OPUS_PRE_SKIP);
+    case RECORD_WEBM:
+        return record_webm_end(&c->webm, c->end);
+    }
+    return 0;
+}
+
+void record_container_deinit(struct record_container *c)
+{
+    switch (c->format) {
+    case RECORD_OGG:
+        record_ogg_opus_deinit(&c->ogg);
+        break;
+    case RECORD_WEBM:
+        record_webm_deinit(&c->webm);
+        break;
+    }
+}

@@ -1,0 +1,52 @@
+/**
+ * A recording's file, of whatever format: pieces of time in, a playable file out.
+ *
+ * A gap becomes packets that ask for concealment, so that every decoder, not only one that looks at
+ * positions, gives the right length. They come in steps of 2.5 ms; what is over goes into the next
+ * gap and at the end is cut off, so nothing stands more than 2.5 ms early, however long it is.
+ */
+#ifndef RECORD_CONTAINER_H
+#define RECORD_CONTAINER_H
+
+#include "record/ogg_opus.h"
+#include "record/timeline.h"
+#include "record/webm.h"
+
+enum record_format { RECORD_OGG, RECORD_WEBM };
+
+/** Embedded in its owner. Fields are private. */
+struct record_container {
+    enum record_format format;
+    union {
+        struct record_ogg_opus ogg;
+        struct record_webm webm;
+    };
+    uint64_t position; /**< end of what was put into the file [ticks] */
+    uint64_t end;      /**< end of the last piece [ticks]; position or less than a grain more */
+    uint8_t toc;       /**< of the last packet */
+};
+
+/**
+ * Write what stands at the beginning of the file.
+ *
+ * @param fd      empty, open for writing; borrowed
+ * @param serial  another one for each file
+ *
+ * @return 0, -ENOMEM, or the negative errno of writing; then there is only deinit
+ */
+MUST_CHECK int record_container_begin(struct record_container *c, enum record_format format, int fd,
+                                      uint32_t serial);
+
+/** The next piece: it begins where the last one ended. @return as begin */
+MUST_CHECK int record_container_put(struct record_container *c, const struct record_piece *piece);
+
+/** Bring into the file what can stand there already. @return as begin */
+MUST_CHECK int record_container_flush(struct record_container *c);
+
+/** Make the file whole. @return as begin */
+MUST_CHECK int record_container_end(struct record_container *c);
+
+/** Legal after a begin that failed. */
+void record_container_deinit(struct record_container *c);
+
+#endif

@@ -1,0 +1,16 @@
+/** Bytes into a file, all of them or an error. */
+#ifndef RECORD_OUTPUT_H
+#define RECORD_OUTPUT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+
+/** @return 0, or the negative errno of write(2): ENOSPC, EDQUOT, EIO, … */
+MUST_CHECK int record_output_append(int fd, const void *data, size_t len);
+
+/** Over what is there. @param offset  from the file's beginning @return as above */
+MUST_CHECK int record_output_patch(int fd, uint64_t offset, const void *data, size_t len);
+
+#endif
