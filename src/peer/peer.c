@@ -338,6 +338,8 @@ static void apply_ice_event(struct peer *p, const struct ice_event *event)
         p->path_local = event->local;
         p->path_remote = event->remote;
         p->has_path = true;
+        peer_repair_new_line(&p->repair);
+        rtp_recv_stats_new_line(&p->source);
         break;
     case ICE_EVENT_CONSENT_LOST:
         p->has_path = false;
@@ -398,6 +400,9 @@ static int input_rtcp(struct peer *p, const struct dgram *d)
         return PEER_E_MALFORMED;
     if (events.is_reported)
         peer_measure_reported(&p->measure, &p->report, events.is_rtt);
+    if (events.is_rtt)
+        peer_repair_round_trip(&p->repair, p->now, p->report.rtt,
+                               p->has_source ? rtp_recv_stats_queue(&p->source, p->now) : 0);
     if (events.is_bye) {
         p->has_source = false; /* the source is over, not the call: another one may follow */
         peer_repair_restart(&p->repair);

@@ -21,6 +21,24 @@ void peer_repair_restart(struct peer_repair *r)
     rtp_nack_restart(&r->nack);
 }
 
+void peer_repair_round_trip(struct peer_repair *r, mono_us now, mono_us rtt, mono_us queue_up)
+{
+    mono_us way = rtt > queue_up ? rtt - queue_up : 1;
+    if (r->least_rtt == 0)
+        r->least_rtt = way;
+    else
+        r->least_rtt += (now - r->least_at) * PEER_REPAIR_LEAST_RISES / 1000;
+    r->least_at = now;
+    r->least_rtt = mono_min(r->least_rtt, way);
+    r->is_down_full = way - r->least_rtt > PEER_REPAIR_QUEUE;
+}
+
+void peer_repair_new_line(struct peer_repair *r)
+{
+    r->least_rtt = 0;
+    r->is_down_full = false;
+}
+
 static void take_nack(struct peer_repair *r, const struct rtcp_packet *packet)
 {
     struct rtcp_nack_iter it = rtcp_nacks(packet);
@@ -46,6 +64,7 @@ void peer_repair_feedback(struct peer_repair *r, const uint8_t *data, size_t len
     /* Without memory the leg lives on as it did: unrepaired. */
     if (r->n_resends && !r->ring.block && rtp_ring_init(&r->ring))
         r->n_resends = 0;
+    r->ring.is_full = r->is_down_full;
 }
 
 bool peer_repair_poll_resend(struct peer_repair *r, mono_us now, struct dgram *d)
@@ -66,13 +85,14 @@ bool peer_repair_poll_resend(struct peer_repair *r, mono_us now, struct dgram *d
 }
 
 bool peer_repair_write_nack(struct peer_repair *r, mono_us now, const struct rtp_report *report,
-                            const struct rtp_recv_stats *source, struct bytes_writer *w)
+                            struct rtp_recv_stats *source, struct bytes_writer *w)
 {
     uint16_t seqs[RTP_NACK_WINDOW];
     if (now < peer_repair_deadline(r))
         return false;
     if (report->has_rtt)
         rtp_nack_set_rtt(&r->nack, report->rtt);
+    r->nack.is_full = rtp_recv_stats_queue(source, now) > PEER_REPAIR_QUEUE;
     unsigned n = rtp_nack_poll(&r->nack, now, seqs);
     if (n == 0)
         return false;

@@ -36,6 +36,7 @@ void rtp_nack_init(struct rtp_nack *n)
         .deadline = MONO_NEVER,
         .rtt = RTP_NACK_DEFAULT_RTT,
     };
+    rtp_budget_fill(&n->budget, RTP_NACK_BURST);
 }
 
 void rtp_nack_set_rtt(struct rtp_nack *n, mono_us rtt)
@@ -198,6 +199,15 @@ void rtp_nack_repaired(struct rtp_nack *n, uint16_t seq, mono_us now)
     set_deadline(n, now);
 }
 
+/* What came since the last time; more than a burst makes no difference. */
+static void earn(struct rtp_nack *n)
+{
+    uint32_t fresh = n->expected - n->earned;
+    n->earned = n->expected;
+    rtp_budget_earn(&n->budget, fresh < UINT16_MAX ? fresh : UINT16_MAX,
+                    n->is_full ? RTP_NACK_SHARE_FULL : RTP_NACK_SHARE, RTP_NACK_BURST);
+}
+
 unsigned rtp_nack_poll(struct rtp_nack *n, mono_us now, uint16_t ret_seqs[RTP_NACK_WINDOW])
 {
     unsigned n_seqs = 0;
@@ -206,6 +216,7 @@ unsigned rtp_nack_poll(struct rtp_nack *n, mono_us now, uint16_t ret_seqs[RTP_NA
     if (!n->missing)
         return 0;
     settle(n, now, false);
+    earn(n);
     for (unsigned back = RTP_NACK_WINDOW; back-- > 0 && !is_over(n, now);) {
         uint16_t seq = (uint16_t)(n->newest - back);
         struct rtp_nack_slot *slot = slot_of(n, seq);
@@ -213,8 +224,12 @@ unsigned rtp_nack_poll(struct rtp_nack *n, mono_us now, uint16_t ret_seqs[RTP_NA
             (int32_t)((uint32_t)now - slot->retry) < 0 ||
             !is_worth_asking(n, slot, age_of(n, slot, now)))
             continue;
-        slot->n_asked++;
         slot->retry = (uint32_t)(now + wait);
+        if (!rtp_budget_spend(&n->budget, 1)) {
+            n->limited++;
+            continue;
+        }
+        slot->n_asked++;
         ret_seqs[n_seqs++] = seq;
     }
     n->requests += n_seqs;

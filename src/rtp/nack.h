@@ -21,6 +21,7 @@
 
 #include "base/compiler.h"
 #include "base/time.h"
+#include "rtp/budget.h"
 
 /**
  * Numbers that are looked after: the newest 32. At the shortest frame that browsers send (10 ms)
@@ -42,6 +43,17 @@
 
 /** Requests for one packet; the age ends them earlier on most lines. */
 #define RTP_NACK_MAX_REQUESTS 6
+
+/**
+ * Over all numbers at most this share of those that should come [1/256]: three quarters. 20 % of
+ * random loss needs half. Where the line has a queue that is full, whatever is asked for pushes out
+ * what is fresh: there a sixteenth.
+ */
+#define RTP_NACK_SHARE      192
+#define RTP_NACK_SHARE_FULL 16
+
+/** But so many at once: losses come in bursts. */
+#define RTP_NACK_BURST 16
 
 /** Round-trip time until one is measured. */
 #define RTP_NACK_DEFAULT_RTT (100 * US_PER_MS)
@@ -68,24 +80,28 @@ struct rtp_nack_slot {
 };
 
 /**
- * Embedded in its owner, one a source; nothing to release, 448 bytes. Fields are private but for
+ * Embedded in its owner, one a source; nothing to release, 464 bytes. Fields are private but for
  * the counters, which never go back while the struct lives and wrap at 2^32.
  */
 struct rtp_nack {
-    mono_us deadline;   /**< when a waiting number is lost or a request is due */
-    mono_us last_at;    /**< arrival of the newest number */
-    mono_us rtt;        /**< measured, or the default */
-    uint32_t missing;   /**< bit seq % 32: not here */
-    uint32_t declared;  /**< bit seq % 32: counted as lost, also when it came later */
-    uint16_t newest;    /**< highest number */
-    bool started;       /**< a packet came */
-    uint32_t expected;  /**< public: numbers that should have come */
-    uint32_t lost;      /**< public: of those, not here when the tolerance was over */
-    uint32_t runs;      /**< public: series of losses; lost / runs is the mean burst length */
-    uint32_t repaired;  /**< public: of the lost, here in useful time after all */
-    uint32_t late;      /**< public: of the lost, here when it was of no use */
-    uint32_t reordered; /**< public: not in order, but within the tolerance */
-    uint32_t requests;  /**< public: numbers asked for, repetitions too */
+    mono_us deadline;         /**< when a waiting number is lost or a request is due */
+    mono_us last_at;          /**< arrival of the newest number */
+    mono_us rtt;              /**< measured, or the default */
+    uint32_t missing;         /**< bit seq % 32: not here */
+    uint32_t declared;        /**< bit seq % 32: counted as lost, also when it came later */
+    uint16_t newest;          /**< highest number */
+    bool started;             /**< a packet came */
+    bool is_full;             /**< public: the line has a queue that is full */
+    uint32_t expected;        /**< public: numbers that should have come */
+    uint32_t lost;            /**< public: of those, not here when the tolerance was over */
+    uint32_t runs;            /**< public: series of losses; lost / runs is the mean burst length */
+    uint32_t repaired;        /**< public: of the lost, here in useful time after all */
+    uint32_t late;            /**< public: of the lost, here when it was of no use */
+    uint32_t reordered;       /**< public: not in order, but within the tolerance */
+    uint32_t requests;        /**< public: numbers asked for, repetitions too */
+    uint32_t limited;         /**< public: not asked for when it was due: the budget was spent */
+    uint32_t earned;          /**< `expected` when the budget was last filled up */
+    struct rtp_budget budget; /**< numbers that may be asked for */
     struct rtp_nack_slot slots[RTP_NACK_WINDOW];
 };
 

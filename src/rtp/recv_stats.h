@@ -30,6 +30,7 @@ struct rtp_recv_stats {
     uint32_t received_prior; /**< at the last report */
     uint32_t last_timestamp; /**< of the last packet in order */
     uint32_t transit;        /**< relative transit time of the last packet [ticks] */
+    uint32_t least_transit;  /**< of all packets in order, rising slowly; see _queue [ticks] */
     uint32_t jitter_x16;     /**< interarrival jitter, times 16 [ticks] */
     uint16_t max_seq;        /**< highest number seen */
     uint8_t probation;       /**< packets in sequence that are still missing */
@@ -38,6 +39,7 @@ struct rtp_recv_stats {
     bool has_sr;             /**< a sender report came */
     uint32_t last_sr;        /**< middle 32 bits of its NTP time */
     mono_us last_sr_at;      /**< when it came */
+    mono_us risen_at;        /**< when least_transit was last raised */
 };
 
 /**
@@ -74,6 +76,27 @@ int32_t rtp_recv_stats_lost(const struct rtp_recv_stats *s);
 static inline uint32_t rtp_recv_stats_jitter(const struct rtp_recv_stats *s)
 {
     return s->jitter_x16 >> 4;
+}
+
+/**
+ * The least transit time is forgotten by so much: more than clocks drift (100 in a million), and
+ * little enough that a queue of 300 ms is still seen after three minutes [1/1000].
+ */
+#define RTP_RECV_LEAST_RISES 1
+
+/** Nobody queues that long: the source's clock jumped. */
+#define RTP_RECV_MAX_QUEUE (10 * US_PER_S)
+
+/**
+ * How much longer the newest packet in order took than the fastest one: what it spent waiting in
+ * queues on its way [µs]. Jitter is in it.
+ */
+mono_us rtp_recv_stats_queue(struct rtp_recv_stats *s, mono_us now);
+
+/** The packets take another way: it has transit times of its own. */
+static inline void rtp_recv_stats_new_line(struct rtp_recv_stats *s)
+{
+    s->has_transit = false;
 }
 
 /**

@@ -18,6 +18,7 @@ struct entry {
     uint16_t offset; /* bytes */
     uint16_t len;    /* bytes */
     uint8_t n_resends;
+    bool is_missed; /* somebody asked for it */
 };
 
 struct rtp_ring_block {
@@ -39,6 +40,7 @@ int rtp_ring_init(struct rtp_ring *r)
     if (!r->block)
         return -ENOMEM;
     rtp_ring_clear(r);
+    rtp_budget_fill(&r->budget, RTP_RING_BURST);
     return 0;
 }
 
@@ -108,6 +110,8 @@ void rtp_ring_put(struct rtp_ring *r, uint16_t seq, const uint8_t *data, size_t 
     if (!b || len == 0 || len > RTP_RING_MAX_PACKET)
         return;
     make_room(b, len);
+    rtp_budget_earn(&r->budget, (uint32_t)len, r->is_full ? RTP_RING_SHARE_FULL : RTP_RING_SHARE,
+                    RTP_RING_BURST);
     struct entry *e = entry_at(b, b->n_entries++);
     *e = (struct entry){
         .put_ms = ms_of(now),
@@ -133,8 +137,13 @@ const uint8_t *rtp_ring_resend(struct rtp_ring *r, uint16_t seq, mono_us now, si
         r->limited++;
         return NULL;
     }
-    if (e->n_resends++ == 0)
-        r->missed++;
+    r->missed += !e->is_missed;
+    e->is_missed = true;
+    if (!rtp_budget_spend(&r->budget, e->len)) {
+        r->limited++;
+        return NULL;
+    }
+    e->n_resends++;
     e->sent_ms = ms_of(now);
     r->resent++;
     *ret_len = e->len;

@@ -20,11 +20,13 @@
 #ifndef RTP_RING_H
 #define RTP_RING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/compiler.h"
 #include "base/time.h"
+#include "rtp/budget.h"
 
 /** Bytes for packets, and how many packets at most. */
 #define RTP_RING_BYTES   2560
@@ -44,6 +46,17 @@
  */
 #define RTP_RING_INTERVAL (10 * US_PER_MS)
 
+/**
+ * Over all packets at most this share of the bytes that go out fresh [1/256]: half. 20 % of random
+ * loss needs two fifths, the answers that are lost themselves and asked for again included. On a
+ * line whose queue is full every packet sent again pushes out a fresh one: there a sixteenth.
+ */
+#define RTP_RING_SHARE      128
+#define RTP_RING_SHARE_FULL 16
+
+/** But so many bytes at once: losses come in bursts. */
+#define RTP_RING_BURST 1280
+
 /** And so often in all, after the first time: feedback cannot make us send without limit. */
 #define RTP_RING_MAX_RESENDS 3
 
@@ -52,10 +65,12 @@ struct rtp_ring_block;
 /** Embedded in its owner. Zeroed, it keeps nothing and every call is legal. */
 struct rtp_ring {
     struct rtp_ring_block *block; /**< owned, 3 KB; NULL = keeps nothing */
+    bool is_full;                 /**< public: the line has a queue that is full */
+    struct rtp_budget budget;     /**< bytes that may be sent again */
     uint32_t resent;              /**< public: packets given out */
-    uint32_t missed;              /**< public: of those, given out for the first time */
+    uint32_t missed;              /**< public: packets that were here when first asked for */
     uint32_t gone;                /**< public: asked for, no longer or never here, or too old */
-    uint32_t limited;             /**< public: asked for too often or too soon */
+    uint32_t limited;             /**< public: asked for too often, too soon, or too much of it */
 };
 
 /**

@@ -280,6 +280,41 @@ static void redundancy_repairs_without_asking(void **state)
     assert_int_equal(rtp_nack_poll(&n, 6 * FRAME, seqs), 0);
 }
 
+/* A stream of which one packet in `every` is lost for good; asked whenever that is due.
+ * @return requests */
+static unsigned lose(unsigned packets, unsigned every)
+{
+    uint32_t before = n.requests;
+    for (unsigned i = 1; i <= packets; i++) {
+        mono_us now = i * FRAME;
+        for (mono_us next; (next = rtp_nack_deadline(&n)) < now;)
+            (void)rtp_nack_poll(&n, next, seqs);
+        if (i % every)
+            rtp_nack_packet(&n, (uint16_t)i, now);
+    }
+    return n.requests - before;
+}
+
+static void what_is_asked_for_is_a_share_of_the_stream(void **state)
+{
+    (void)state;
+    rtp_nack_init(&n);
+    rtp_nack_set_rtt(&n, 40 * US_PER_MS);
+    (void)lose(1000, 10); /* six requests each: within it */
+    assert_in_range(n.requests, 580, 600);
+    assert_int_equal(n.limited, 0);
+    rtp_nack_init(&n);
+    (void)lose(1000, 2);
+    assert_in_range(n.requests, 1000 * RTP_NACK_SHARE / 256 - RTP_NACK_BURST,
+                    1000 * RTP_NACK_SHARE / 256 + RTP_NACK_BURST);
+    assert_int_equal(n.lost, 499);
+    rtp_nack_init(&n);
+    n.is_full = true;
+    (void)lose(1000, 5);
+    assert_in_range(n.requests, 1000 * RTP_NACK_SHARE_FULL / 256,
+                    1000 * RTP_NACK_SHARE_FULL / 256 + RTP_NACK_BURST);
+}
+
 static void numbers_before_the_first_are_nobodys_loss(void **state)
 {
     (void)state;
@@ -346,6 +381,7 @@ int main(void)
         cmocka_unit_test(series_are_counted_once),
         cmocka_unit_test(counts_do_not_need_polling),
         cmocka_unit_test(redundancy_repairs_without_asking),
+        cmocka_unit_test(what_is_asked_for_is_a_share_of_the_stream),
         cmocka_unit_test(numbers_before_the_first_are_nobodys_loss),
         cmocka_unit_test(a_restart_forgets_what_is_missing),
         cmocka_unit_test(too_late_for_its_slot_is_ignored),

@@ -138,9 +138,11 @@ static void random_lengths_never_mix(void **state)
         bool is_long = rng_below(&rng, 4) == 0;
         lens[i] = 1 + rng_below(&rng, is_long ? RTP_RING_MAX_PACKET : 200);
         put((uint16_t)i, lens[i], 0);
+        rtp_budget_fill(&r.budget, RTP_RING_BURST);
         assert_true(resend((uint16_t)i, lens[i], LATER));
         if (i % 50)
             continue;
+        rtp_budget_fill(&r.budget, RTP_RING_BYTES * 2);
         size_t bytes = 0;
         unsigned back = 1;
         for (; back < i; back++) {
@@ -160,6 +162,34 @@ static void random_lengths_never_mix(void **state)
         if (i > 100)
             assert_true(back == RTP_RING_PACKETS || bytes + lens[i] > RTP_RING_BYTES / 2);
     }
+}
+
+/* n packets of 100 bytes, of which one in `every` is asked for. @return given out */
+static unsigned lose(unsigned n, unsigned every)
+{
+    unsigned given = 0;
+    for (unsigned i = 1; i <= n; i++) {
+        put((uint16_t)i, 100, i * FRAME);
+        given += i % every == 0 && resend((uint16_t)i, 100, i * FRAME + RTP_RING_INTERVAL);
+    }
+    return given;
+}
+
+static void what_is_sent_again_is_a_share_of_the_stream(void **state)
+{
+    const unsigned burst = RTP_RING_BURST / 100;
+    (void)state;
+    assert_int_equal(lose(1000, 5), 200); /* 20 % */
+    assert_int_equal(r.limited, 0);
+    assert_int_equal(r.missed, 200);
+    unsigned given = lose(1000, 1); /* all of it */
+    assert_in_range(given, 1000 * RTP_RING_SHARE / 256, 1000 * RTP_RING_SHARE / 256 + burst);
+    assert_int_equal(r.limited, 1000 - given);
+    assert_int_equal(r.missed, 1200); /* so much the line loses, whatever we do about it */
+    r.is_full = true;
+    given = lose(1000, 5);
+    assert_in_range(given, 1000 * RTP_RING_SHARE_FULL / 256,
+                    1000 * RTP_RING_SHARE_FULL / 256 + burst);
 }
 
 static void one_byte_in_the_way_is_enough(void **state)
@@ -217,6 +247,7 @@ int main(void)
         TEST(random_lengths_never_mix),
         TEST(one_byte_in_the_way_is_enough),
         TEST(cleared_it_keeps_nothing),
+        TEST(what_is_sent_again_is_a_share_of_the_stream),
         cmocka_unit_test(without_memory_every_call_is_legal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
