@@ -1,7 +1,8 @@
 /* fuzz: duet_peer duet_sdp duet_base */
 /* Two offers of a call, separated by a NUL (one alone is both): parse, compare, answer both, and
  * read the answers again. What we write we must be able to read, and the line we took must be
- * answerable with the same codecs by ourselves. */
+ * answerable with the same codecs by ourselves. The first one is also taken for the answer to an
+ * offer of ours, of each direction. */
 #include <assert.h>
 #include <stdlib.h>
 
@@ -79,6 +80,50 @@ static void answer_one(const struct sdp *offer, const struct sdp *other)
     reread(offer, &set, text_str(&text));
 }
 
+/** An answer to an offer of ours: what is accepted must be within what was offered. */
+static void accept_one(const struct sdp *answer, struct negotiate_local *local)
+{
+    struct codec_set set;
+    struct peer_params params;
+    struct negotiate_error err = {0};
+    struct sdp ours;
+    struct text text;
+
+    text_init(&text, answer_buf, sizeof(answer_buf));
+    int code = negotiate_offer(local, &text);
+    assert(code == 0);
+    code = sdp_parse(&ours, text_str(&text), NULL);
+    assert(code <= 0);
+    if (code)
+        return;
+    code = negotiate_accept(&ours, answer, local, &set, &params, &err);
+    assert(!code || (err.attribute && err.text));
+    if (code == 0) {
+        check_params(answer, &params);
+        assert(params.n_codecs == set.n && answer->n_media == 1);
+        assert(!(local->never_sends && params.may_send));
+        assert(!(local->never_receives && params.may_receive));
+        assert(params.red_pt == 0 || params.red_pt == 63);
+    }
+    sdp_deinit(&ours);
+}
+
+static void accept_all_ways(const struct sdp *answer)
+{
+    struct negotiate_local local = {
+        .ufrag = {"abcdefgh", 8},
+        .pwd = {"ABCDEFGHIJKLMNOPQRSTUVWX", 24},
+        .cname = {"cname", 5},
+        .red = true,
+    };
+    accept_one(answer, &local);
+    local.never_sends = true;
+    accept_one(answer, &local);
+    local.never_sends = false;
+    local.never_receives = true;
+    accept_one(answer, &local);
+}
+
 /** Views go into an exact heap copy, so that reading one byte too far is seen. */
 static int parse_copy(struct sdp *ret, struct str text, char **ret_copy)
 {
@@ -103,6 +148,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!parse_copy(&a, first, &copy_a) && !parse_copy(&b, rest.len ? rest : first, &copy_b)) {
         answer_one(&a, &b);
         answer_one(&b, &a);
+        accept_all_ways(&a);
     }
     sdp_deinit(&a);
     sdp_deinit(&b);

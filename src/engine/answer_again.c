@@ -33,7 +33,7 @@ static void free_again(struct again *a)
 /* What was answered once parses again, unless memory is out. */
 static int parse_known(const struct said *said, struct sdp *ret, bool *ret_has)
 {
-    int err = sdp_parse(ret, said_offer(said), NULL);
+    int err = sdp_parse(ret, said_remote(said), NULL);
     *ret_has = err == 0;
     return err > 0 ? -EINVAL : err;
 }
@@ -104,9 +104,9 @@ static int commit(struct engine_endpoint *known, struct again *a, const struct e
         mem_free(offer);
         return -ENOMEM;
     }
-    mem_free(known->said->offer);
-    a->next.offer = offer;
-    a->next.offer_len = a->offer.text.len;
+    mem_free(known->said->remote);
+    a->next.remote = offer;
+    a->next.remote_len = a->offer.text.len;
     *known->said = a->next;
     worker_send(known->worker, &c->command);
     return 0;
@@ -118,9 +118,10 @@ static int answer_again(struct engine *e, mono_us now, struct engine_endpoint *k
     int err = read_known(e, known, a);
     if (err)
         return err;
-    struct engine_side *s = engine_side_new(e, known->worker, now, ret);
+    struct engine_side *s = engine_side_new(e, known->worker, now);
     if (!s)
         return -ENOMEM;
+    engine_write_candidates(s->candidates, s->n_candidates, ret);
     err = answer(e, known, a, s, ret, error);
     if (!err)
         err = commit(known, a, s, ret->is_restart);

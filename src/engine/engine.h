@@ -141,7 +141,14 @@ enum {
 #define ENGINE_CANDIDATE_TEXT_MAX 256
 #define ENGINE_MID_MAX            65
 
-/** About 20 KB: on the heap. */
+/** Which way an endpoint's media may go, seen from us. */
+enum engine_direction {
+    ENGINE_SENDRECV, /**< whatever the other side wants */
+    ENGINE_SENDONLY,
+    ENGINE_RECVONLY,
+};
+
+/** An answer of ours, or an offer. About 20 KB: on the heap. */
 struct engine_answer {
     bool is_restart; /**< of ICE; only for a later offer */
     char sdp[ENGINE_ANSWER_MAX];
@@ -176,7 +183,39 @@ void engine_pipeline_release(struct engine *engine, uint64_t pipeline);
  */
 MUST_CHECK int engine_endpoint_answer(struct engine *engine, mono_us now, uint64_t pipeline,
                                       unsigned endpoint, struct str offer,
-                                      struct engine_answer *ret, char *error);
+                                      enum engine_direction direction, struct engine_answer *ret,
+                                      char *error);
+
+/** An offer of ours that waits for its answer. */
+struct engine_offered;
+
+/**
+ * Offer a WebRTC endpoint: one audio line with every codec that can be relayed, and all of our
+ * candidates. It comes into being with the answer; an offer that gets none is just freed.
+ *
+ * @param ret_offered  the caller's
+ * @return 0, ENGINE_E_UNKNOWN (the pipeline), or -ENOMEM
+ */
+MUST_CHECK int engine_offer(struct engine *engine, mono_us now, uint64_t pipeline,
+                            enum engine_direction direction, struct engine_answer *ret,
+                            struct engine_offered **ret_offered);
+
+/**
+ * Make the endpoint that was offered. What it offers later is answered like anybody's
+ * (engine_endpoint_answer_again).
+ *
+ * @param offered  of this pipeline; free it after success, it makes one endpoint
+ * @param error    on ENGINE_E_OFFER: what is wrong with the answer; ENGINE_ERROR_MAX bytes
+ *
+ * @return 0, ENGINE_E_OFFER (another answer may follow), ENGINE_E_UNKNOWN, or -ENOMEM: nothing was
+ *         made
+ */
+MUST_CHECK int engine_endpoint_accept(struct engine *engine, mono_us now, uint64_t pipeline,
+                                      unsigned endpoint, const struct engine_offered *offered,
+                                      struct str answer, char *error);
+
+/** NULL is legal. */
+void engine_offered_free(struct engine_offered *offered);
 
 /**
  * A later offer of a WebRTC endpoint: an ICE restart, hold, other payload types. Keys, SSRC and

@@ -1,6 +1,7 @@
 /**
  * What the parts of the control side share: engine.c is its beginning and end, answer.c makes an
- * endpoint from an offer, pipelines.c gives things to the workers, call.c makes a whole call.
+ * endpoint from an offer, offer.c from the answer to one of ours, pipelines.c gives things to the
+ * workers, call.c makes a whole call.
  */
 #ifndef ENGINE_ENGINE_PRIVATE_H
 #define ENGINE_ENGINE_PRIVATE_H
@@ -71,13 +72,17 @@ PRINTF_LIKE(2, 3) void engine_say(char *error, const char *format, ...);
 
 /* --- answer.c --- */
 
-/** An offer and what it says. */
+/** What the other side says: an offer, or the answer to ours. */
 struct engine_offer {
-    struct str text; /**< borrowed */
-    struct sdp sdp;  /**< of `text`; sdp_deinit */
+    struct str text;                 /**< borrowed */
+    struct sdp sdp;                  /**< of `text`; sdp_deinit */
+    enum engine_direction direction; /**< what we want of it */
 };
 
-/** @return 0, ENGINE_E_OFFER, -ENOMEM; `error` says it in both cases */
+/** Its syntax only. @return 0, ENGINE_E_OFFER, -ENOMEM; `error` says it in both cases */
+MUST_CHECK int engine_parse(struct str text, struct sdp *ret, char *error);
+
+/** Can it be answered, too? @return as engine_parse */
 MUST_CHECK int engine_parse_offer(struct str text, struct engine_offer *ret, char *error);
 
 /** What one answer is made with, and what came of it. Too large for the stack. */
@@ -87,16 +92,23 @@ struct engine_side {
     struct peer_params params;
 };
 
-/**
- * Our candidates on a worker, also as text in *ret.
- *
- * @return mem_free it; NULL = out of memory
- */
-MUST_CHECK struct engine_side *engine_side_new(struct engine *e, struct worker *w, mono_us now,
-                                               struct engine_answer *ret);
+/** Our candidates on a worker. @return mem_free it; NULL = out of memory */
+MUST_CHECK struct engine_side *engine_side_new(struct engine *e, struct worker *w, mono_us now);
 
 /**
- * Write an answer, and our candidates into it where they have to be there.
+ * What does not depend on the leg.
+ *
+ * @param answer      its candidates are ours
+ * @param candidates  room for ENGINE_MAX_CANDIDATES: views of them, for `local`
+ */
+void engine_fill_local(const struct engine *e, struct negotiate_local *local,
+                       const struct engine_answer *answer, struct str *candidates);
+
+/** Two lite sides would wait for one another. @return 0, or ENGINE_E_OFFER with `error` */
+MUST_CHECK int engine_check_lite(const struct engine *e, const struct engine_side *s, char *error);
+
+/**
+ * Write an answer, and our candidates (already in *ret) into it where they have to be there.
  *
  * @param local  of said_local; fingerprint, options and candidates are filled in here. With
  *               end_of_candidates they are in the answer in any case
@@ -106,6 +118,17 @@ MUST_CHECK int engine_write_answer(const struct engine *e, struct engine_side *s
                                    const struct sdp *offer, const struct codec_set *set,
                                    struct negotiate_local *local, struct engine_answer *ret,
                                    char *error);
+
+/**
+ * Make the endpoint of what both sides said, not yet in the pipeline's list.
+ *
+ * @param said   the endpoint's on success
+ * @param error  on ENGINE_E_OFFER
+ * @return 0, ENGINE_E_OFFER, -ENOMEM
+ */
+MUST_CHECK int engine_make(struct worker *w, mono_us now, struct pipeline *p, unsigned number,
+                           const struct engine_side *s, const struct codec_set *set,
+                           struct said *said, char *error, struct pipeline_endpoint **ret);
 
 /**
  * Answer a parsed offer and make its endpoint, not yet in the pipeline's list.
@@ -148,6 +171,7 @@ void engine_write_candidates(const struct ice_candidate *candidates, size_t n,
 /* --- pipelines.c --- */
 
 /** NULL = unknown, or released. */
+struct engine_pipeline *engine_find_pipeline(const struct engine *e, uint64_t id);
 struct engine_endpoint *engine_find_endpoint(const struct engine *e, uint64_t pipeline,
                                              unsigned endpoint);
 
@@ -161,6 +185,10 @@ struct worker *engine_choose_worker(struct engine *e);
  */
 MUST_CHECK int engine_hand_over(struct engine *e, struct worker *w, struct pipeline *p,
                                 enum engine_front front);
+
+/** Give an endpoint to its pipeline's worker. @return 0, or -ENOMEM: it is freed */
+MUST_CHECK int engine_give_endpoint(struct engine *e, struct worker *w,
+                                    struct pipeline_endpoint *endpoint);
 
 /** The last event of a pipeline or an endpoint was read: its name is free. */
 void engine_forget_pipeline(struct engine *e, uint64_t pipeline);

@@ -23,7 +23,7 @@ const void *engine_endpoint_key(const void *value, size_t *ret_len)
     return &((const struct engine_endpoint *)value)->name;
 }
 
-static struct engine_pipeline *find_pipeline(const struct engine *e, uint64_t id)
+struct engine_pipeline *engine_find_pipeline(const struct engine *e, uint64_t id)
 {
     struct engine_pipeline *p = map_find(&e->pipelines, &id, sizeof(id));
     return p && !p->is_released ? p : NULL;
@@ -33,7 +33,7 @@ struct engine_endpoint *engine_find_endpoint(const struct engine *e, uint64_t pi
                                              unsigned endpoint)
 {
     const struct engine_name name = {pipeline, endpoint};
-    if (!find_pipeline(e, pipeline))
+    if (!engine_find_pipeline(e, pipeline))
         return NULL;
     struct engine_endpoint *known = map_find(&e->endpoints, &name, sizeof(name));
     return known && !known->is_released ? known : NULL;
@@ -155,11 +155,22 @@ int engine_pipeline_new(struct engine *e, uint64_t id)
 
 void engine_pipeline_release(struct engine *e, uint64_t id)
 {
-    struct engine_pipeline *known = find_pipeline(e, id);
+    struct engine_pipeline *known = engine_find_pipeline(e, id);
     if (!known)
         return;
     known->is_released = true;
     worker_send(known->worker, &known->pipeline->release);
+}
+
+int engine_give_endpoint(struct engine *e, struct worker *w, struct pipeline_endpoint *endpoint)
+{
+    int err = know_endpoint(e, w, endpoint);
+    if (err) {
+        pipeline_endpoint_free(endpoint);
+        return err;
+    }
+    worker_send(w, &endpoint->add);
+    return 0;
 }
 
 static int answer(struct engine *e, mono_us now, const struct engine_pipeline *known,
@@ -176,19 +187,14 @@ static int answer(struct engine *e, mono_us now, const struct engine_pipeline *k
                                  error, &endpoint);
     if (err)
         return err;
-    err = know_endpoint(e, known->worker, endpoint);
-    if (err) {
-        pipeline_endpoint_free(endpoint);
-        return err;
-    }
-    worker_send(known->worker, &endpoint->add);
-    return 0;
+    return engine_give_endpoint(e, known->worker, endpoint);
 }
 
 int engine_endpoint_answer(struct engine *e, mono_us now, uint64_t pipeline, unsigned number,
-                           struct str offer, struct engine_answer *ret, char *error)
+                           struct str offer, enum engine_direction direction,
+                           struct engine_answer *ret, char *error)
 {
-    const struct engine_pipeline *known = find_pipeline(e, pipeline);
+    const struct engine_pipeline *known = engine_find_pipeline(e, pipeline);
     const struct engine_name name = {pipeline, number};
     struct engine_offer parsed;
     error[0] = 0;
@@ -198,6 +204,7 @@ int engine_endpoint_answer(struct engine *e, mono_us now, uint64_t pipeline, uns
     int err = engine_parse_offer(offer, &parsed, error);
     if (err)
         return err;
+    parsed.direction = direction;
     err = answer(e, now, known, number, &parsed, ret, error);
     sdp_deinit(&parsed.sdp);
     return err;

@@ -1,21 +1,32 @@
 /* What was said: see the header. */
 #include "engine/said.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/mem.h"
 
-struct said *said_new(struct rng *rng, struct str offer)
+int said_set_remote(struct said *s, struct str remote)
+{
+    char *copy = mem_strdup(remote);
+    if (!copy)
+        return -ENOMEM;
+    mem_free(s->remote);
+    s->remote = copy;
+    s->remote_len = remote.len;
+    return 0;
+}
+
+struct said *said_new(struct rng *rng, struct str remote, enum engine_direction direction)
 {
     struct said *s = mem_zalloc(sizeof(*s));
     if (!s)
         return NULL;
-    s->offer = mem_strdup(offer);
-    if (!s->offer) {
+    if (said_set_remote(s, remote)) {
         mem_free(s);
         return NULL;
     }
-    s->offer_len = offer.len;
+    s->direction = direction;
     s->partner = SAID_NO_PARTNER;
     s->ssrc = rng_u32(rng);
     s->session_id = rng_u64(rng) >> 2;
@@ -26,11 +37,25 @@ struct said *said_new(struct rng *rng, struct str offer)
     return s;
 }
 
+struct said *said_copy(const struct said *from, struct str remote)
+{
+    struct said *s = mem_alloc(sizeof(*s));
+    if (!s)
+        return NULL;
+    *s = *from;
+    s->remote = NULL;
+    if (said_set_remote(s, remote)) {
+        said_free(s);
+        return NULL;
+    }
+    return s;
+}
+
 void said_free(struct said *s)
 {
     if (!s)
         return;
-    mem_free(s->offer);
+    mem_free(s->remote);
     mem_wipe(s, sizeof(*s));
     mem_free(s);
 }
@@ -58,5 +83,7 @@ struct negotiate_local said_local(const struct said *s)
         .msid = str_of(s->cname),
         .session_id = s->session_id,
         .session_version = s->session_version,
+        .never_sends = s->direction == ENGINE_RECVONLY,
+        .never_receives = s->direction == ENGINE_SENDONLY,
     };
 }

@@ -10,8 +10,8 @@
 
 int kurento_sdp_endpoint_keep(struct kurento_sdp_endpoint *e, struct str local, struct str remote)
 {
-    char *l = mem_strdup(local), *r = mem_strdup(remote);
-    if (!l || !r) {
+    char *l = mem_strdup(local), *r = remote.len ? mem_strdup(remote) : NULL;
+    if (!l || (remote.len && !r)) {
         mem_free(l);
         mem_free(r);
         return -ENOMEM;

@@ -14,7 +14,8 @@ static inline struct kurento_sdp_endpoint *kurento_sdp_endpoint_of(struct kurent
     return CONTAINER_OF(object, struct kurento_sdp_endpoint, element.object);
 }
 
-/** What the getters tell from now on. @return 0 or -ENOMEM: what they told before */
+/** What the getters tell from now on; an empty one is missing yet. @return 0 or -ENOMEM: what they
+ * told before */
 MUST_CHECK int kurento_sdp_endpoint_keep(struct kurento_sdp_endpoint *e, struct str local,
                                          struct str remote);
 

@@ -3,6 +3,8 @@
  *
  *     state        leaves it by
  *     NEW          processOffer                 → NEGOTIATED
+ *                  generateOffer                → OFFERED
+ *     OFFERED      processAnswer                → NEGOTIATED
  *     NEGOTIATED   the engine: connected        → CONNECTED
  *     any          the engine: ended            → ENDED
  *
@@ -10,8 +12,8 @@
  * refuses it; docs/kurento.md.)
  *
  * The engine answers at once and knows its candidates then; clients hear of them when they ask for
- * gathering. Candidates of the other side are taken in any order: those that come before the offer
- * wait here.
+ * gathering. Candidates of the other side are taken in any order: those that come before its
+ * description wait here.
  */
 #include "kurento/webrtc_endpoint.h"
 
@@ -94,7 +96,7 @@ static int add_ice_candidate(const struct kurento_call *call, json_t **ret)
     struct kurento_webrtc_endpoint *e = self(call->object);
     const json_t *candidate = call->args[0].json;
     (void)ret;
-    if (e->state != KURENTO_WEBRTC_NEW) {
+    if (e->state != KURENTO_WEBRTC_NEW && e->state != KURENTO_WEBRTC_OFFERED) {
         add_candidate(e, candidate);
         return 0;
     }
@@ -116,18 +118,19 @@ static int gather_candidates(const struct kurento_call *call, json_t **ret)
     for (size_t i = 0; i < e->n_candidates; i++)
         emit_candidate(e, e->candidates[i]);
     kurento_emit(object_of(e), "IceGatheringDone", json_object());
-    if (e->state == KURENTO_WEBRTC_NEGOTIATED)
+    if (e->state == KURENTO_WEBRTC_NEGOTIATED || e->state == KURENTO_WEBRTC_OFFERED)
         emit_ice_state(e, "CONNECTING");
     return 0;
 }
 
 /* --- offer and answer --- */
 
-static int refuse_offer(const struct kurento_call *call, struct str offer)
+/* @param what  "offer" */
+static int refuse_text(const struct kurento_call *call, struct str text, const char *what)
 {
-    if (!offer.len)
-        return kurento_fail(call->fault, KURENTO_E_SDP_PARSE, "Empty offer not valid");
-    if (!str_starts_with(offer, STR("v=")))
+    if (!text.len)
+        return kurento_fail(call->fault, KURENTO_E_SDP_PARSE, "Empty %s not valid", what);
+    if (!str_starts_with(text, STR("v=")))
         return kurento_fail(call->fault, KURENTO_E_SDP_PARSE, "Invalid SDP");
     return 0;
 }
@@ -140,10 +143,32 @@ static void keep_candidates(struct kurento_webrtc_endpoint *e, const struct engi
     e->mline_index = answer->mline_index;
 }
 
-static int refusal(const struct kurento_call *call, int err, const char *error)
+/* @param error  of the engine, on ENGINE_E_OFFER */
+static int refusal(const struct kurento_call *call, enum kurento_error code, int err,
+                   const char *error)
 {
-    return kurento_fail(call->fault, KURENTO_E_PROCESS_OFFER, "Error processing offer: %s",
+    return kurento_fail(call->fault, code, "Error processing %s: %s",
+                        code == KURENTO_E_PROCESS_OFFER ? "offer" : "answer",
                         err == ENGINE_E_UNKNOWN ? "its media has ended" : error);
+}
+
+/* The engine has made it: connections come true, and what came too early is given to it. */
+static int begin(struct kurento_webrtc_endpoint *e, unsigned number, struct str local,
+                 struct str remote)
+{
+    struct kurento_element *element = &e->sdp.element;
+    int err = kurento_sdp_endpoint_negotiated(&e->sdp, local, remote);
+    if (!err)
+        err = kurento_element_went_live(element, number);
+    if (err) {
+        element->is_live = false;
+        engine_endpoint_release(element->object.kurento->engine, kurento_element_pipeline(element),
+                                number);
+        return err;
+    }
+    e->state = KURENTO_WEBRTC_NEGOTIATED;
+    add_early_candidates(e);
+    return 0;
 }
 
 static int first_offer(const struct kurento_call *call, struct kurento_webrtc_endpoint *e,
@@ -154,21 +179,11 @@ static int first_offer(const struct kurento_call *call, struct kurento_webrtc_en
     unsigned number = kurento_element_new_endpoint(element);
     int err =
         engine_endpoint_answer(call->kurento->engine, call->now, kurento_element_pipeline(element),
-                               number, offer, answer, error);
+                               number, offer, e->direction, answer, error);
     if (err)
-        return err > 0 ? refusal(call, err, error) : err;
-    err = kurento_sdp_endpoint_negotiated(&e->sdp, str_of(answer->sdp), offer);
-    if (!err)
-        err = kurento_element_went_live(element, number);
-    if (err) {
-        element->is_live = false;
-        engine_endpoint_release(call->kurento->engine, kurento_element_pipeline(element), number);
-        return err;
-    }
-    e->state = KURENTO_WEBRTC_NEGOTIATED;
+        return err > 0 ? refusal(call, KURENTO_E_PROCESS_OFFER, err, error) : err;
     keep_candidates(e, answer);
-    add_early_candidates(e);
-    return 0;
+    return begin(e, number, str_of(answer->sdp), offer);
 }
 
 /*
@@ -181,12 +196,12 @@ static int later_offer(const struct kurento_call *call, struct kurento_webrtc_en
     char error[ENGINE_ERROR_MAX];
     struct kurento_element *element = &e->sdp.element;
     if (e->state == KURENTO_WEBRTC_ENDED)
-        return refusal(call, ENGINE_E_UNKNOWN, "");
+        return refusal(call, KURENTO_E_PROCESS_OFFER, ENGINE_E_UNKNOWN, "");
     int err = engine_endpoint_answer_again(call->kurento->engine, call->now,
                                            kurento_element_pipeline(element), element->endpoint,
                                            offer, answer, error);
     if (err)
-        return err > 0 ? refusal(call, err, error) : err;
+        return err > 0 ? refusal(call, KURENTO_E_PROCESS_OFFER, err, error) : err;
     keep_candidates(e, answer);
     e->has_gathered = e->has_gathered && !answer->is_restart;
     err = kurento_sdp_endpoint_keep(&e->sdp, str_of(answer->sdp), offer);
@@ -194,13 +209,20 @@ static int later_offer(const struct kurento_call *call, struct kurento_webrtc_en
     return 0;
 }
 
+static int already_negotiated(const struct kurento_call *call)
+{
+    return kurento_fail(call->fault, KURENTO_E_NEGOTIATED, "Endpoint already negotiated");
+}
+
 static int process_offer(const struct kurento_call *call, json_t **ret)
 {
     struct kurento_webrtc_endpoint *e = self(call->object);
     struct str offer = call->args[0].string;
-    int err = refuse_offer(call, offer);
+    int err = refuse_text(call, offer, "offer");
     if (err)
         return err;
+    if (e->state == KURENTO_WEBRTC_OFFERED)
+        return already_negotiated(call);
     struct engine_answer *answer = mem_alloc(sizeof(*answer));
     if (!answer)
         return -ENOMEM;
@@ -210,6 +232,93 @@ static int process_offer(const struct kurento_call *call, json_t **ret)
         *ret = json_string(answer->sdp);
     mem_free(answer);
     return err;
+}
+
+/* --- our offer and its answer --- */
+
+/* Of the constructor, without what the options leave out. @return false: nothing is left */
+static bool offered_direction(const struct kurento_call *call,
+                              const struct kurento_webrtc_endpoint *e, enum engine_direction *ret)
+{
+    const json_t *audio = json_object_get(call->args[0].json, "offerToReceiveAudio");
+    bool may_receive = !json_is_false(audio);
+    *ret = may_receive ? e->direction : ENGINE_SENDONLY;
+    return may_receive || e->direction != ENGINE_RECVONLY;
+}
+
+static int offer(const struct kurento_call *call, struct kurento_webrtc_endpoint *e,
+                 enum engine_direction direction, struct engine_answer *ret)
+{
+    int err = engine_offer(call->kurento->engine, call->now,
+                           kurento_element_pipeline(&e->sdp.element), direction, ret, &e->offered);
+    if (err > 0)
+        return kurento_fail(call->fault, KURENTO_E_GENERATE_OFFER,
+                            "Error generating offer: the pipeline has ended");
+    if (!err)
+        err = kurento_sdp_endpoint_keep(&e->sdp, str_of(ret->sdp), (struct str){0});
+    if (err) {
+        engine_offered_free(e->offered);
+        e->offered = NULL;
+        return err;
+    }
+    keep_candidates(e, ret);
+    e->state = KURENTO_WEBRTC_OFFERED;
+    return 0;
+}
+
+static int generate_offer(const struct kurento_call *call, json_t **ret)
+{
+    struct kurento_webrtc_endpoint *e = self(call->object);
+    enum engine_direction direction;
+    if (e->state != KURENTO_WEBRTC_NEW)
+        return already_negotiated(call);
+    if (!offered_direction(call, e, &direction))
+        return kurento_fail(call->fault, KURENTO_E_GENERATE_OFFER,
+                            "Error generating offer: neither sending nor receiving is left");
+    struct engine_answer *text = mem_alloc(sizeof(*text));
+    if (!text)
+        return -ENOMEM;
+    int err = offer(call, e, direction, text);
+    if (!err)
+        *ret = json_string(text->sdp);
+    mem_free(text);
+    return err;
+}
+
+static int accept_answer(const struct kurento_call *call, struct kurento_webrtc_endpoint *e,
+                         struct str answer, const char *local)
+{
+    char error[ENGINE_ERROR_MAX];
+    struct kurento_element *element = &e->sdp.element;
+    unsigned number = kurento_element_new_endpoint(element);
+    int err =
+        engine_endpoint_accept(call->kurento->engine, call->now, kurento_element_pipeline(element),
+                               number, e->offered, answer, error);
+    if (err)
+        return err > 0 ? refusal(call, KURENTO_E_PROCESS_ANSWER, err, error) : err;
+    return begin(e, number, str_of(local), answer);
+}
+
+/* What is returned is the local description; the answer changes nothing in it. */
+static int process_answer(const struct kurento_call *call, json_t **ret)
+{
+    struct kurento_webrtc_endpoint *e = self(call->object);
+    struct str answer = call->args[0].string;
+    int err = refuse_text(call, answer, "answer");
+    if (err)
+        return err;
+    if (e->state == KURENTO_WEBRTC_NEW)
+        return kurento_fail(call->fault, KURENTO_E_NO_OFFER,
+                            "Offer not generated. It is not possible to process an answer.");
+    if (e->state != KURENTO_WEBRTC_OFFERED)
+        return kurento_fail(call->fault, KURENTO_E_ANSWERED, "Sdp Answer already processed");
+    err = accept_answer(call, e, answer, e->sdp.local);
+    if (err)
+        return err;
+    engine_offered_free(e->offered);
+    e->offered = NULL;
+    *ret = json_string(e->sdp.local);
+    return 0;
 }
 
 /* --- what the engine tells --- */
@@ -259,6 +368,7 @@ static const char *ice_state(const struct kurento_webrtc_endpoint *e)
     switch (e->state) {
     case KURENTO_WEBRTC_NEW:
         return "DISCONNECTED";
+    case KURENTO_WEBRTC_OFFERED:
     case KURENTO_WEBRTC_NEGOTIATED:
         return e->has_gathered ? "CONNECTING" : "DISCONNECTED";
     case KURENTO_WEBRTC_CONNECTED:
@@ -282,6 +392,11 @@ static int get_ice_connection_state(const struct kurento_call *call, json_t **re
 static int init(const struct kurento_call *call)
 {
     struct kurento_webrtc_endpoint *e = self(call->object);
+    bool recvonly = call->args[1].boolean, sendonly = call->args[2].boolean;
+    if (recvonly && sendonly)
+        return kurento_fail(call->fault, KURENTO_E_ARGUMENT,
+                            "recvonly and sendonly exclude one another");
+    e->direction = recvonly ? ENGINE_RECVONLY : sendonly ? ENGINE_SENDONLY : ENGINE_SENDRECV;
     kurento_element_init(&e->sdp.element);
     e->sdp.element.on_media = on_media;
     return 0;
@@ -296,6 +411,7 @@ static void deinit(struct kurento_object *object)
     if (was_live)
         engine_endpoint_release(object->kurento->engine, kurento_element_pipeline(element),
                                 element->endpoint);
+    engine_offered_free(e->offered);
     kurento_sdp_endpoint_deinit(&e->sdp);
     json_decref(e->early);
 }
@@ -317,6 +433,9 @@ static const struct kurento_param params[] = {
 };
 
 static const struct kurento_param offer_param[] = {{.name = "offer", .type = KURENTO_STRING}};
+static const struct kurento_param answer_param[] = {{.name = "answer", .type = KURENTO_STRING}};
+static const struct kurento_param offer_options[] = {
+    {.name = "options", .type = KURENTO_COMPLEX, .is_optional = true}};
 static const struct kurento_param candidate_param[] = {
     {.name = "candidate", .type = KURENTO_COMPLEX}};
 static const struct kurento_param stun_address[] = {
@@ -334,6 +453,8 @@ static const struct kurento_param ice_tcp[] = {{.name = "iceTcp", .type = KURENT
 
 static const struct kurento_operation operations[] = {
     {"processOffer", offer_param, 1, process_offer},
+    {"generateOffer", offer_options, 1, generate_offer},
+    {"processAnswer", answer_param, 1, process_answer},
     {"addIceCandidate", candidate_param, 1, add_ice_candidate},
     {"gatherCandidates", NULL, 0, gather_candidates},
     {"getConnectionState", NULL, 0, get_connection_state},

@@ -10,7 +10,8 @@
 
 enum kurento_webrtc_state {
     KURENTO_WEBRTC_NEW,        /**< no offer yet */
-    KURENTO_WEBRTC_NEGOTIATED, /**< an answer was given */
+    KURENTO_WEBRTC_OFFERED,    /**< an offer of ours waits for its answer */
+    KURENTO_WEBRTC_NEGOTIATED, /**< an answer was given, or came */
     KURENTO_WEBRTC_CONNECTED,  /**< ICE and DTLS are through */
     KURENTO_WEBRTC_ENDED,      /**< failed, or the other side is gone */
 };
@@ -18,6 +19,8 @@ enum kurento_webrtc_state {
 struct kurento_webrtc_endpoint {
     struct kurento_sdp_endpoint sdp;
     enum kurento_webrtc_state state;
+    enum engine_direction direction; /**< of the constructor */
+    struct engine_offered *offered;  /**< owned; in OFFERED, NULL otherwise */
     bool has_gathered;
     json_t *early; /**< owned: candidates that came too early; NULL = none */
     size_t n_candidates;

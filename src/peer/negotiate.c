@@ -166,9 +166,9 @@ static int find_audio(const struct sdp *offer, struct audio_line *ret, struct ne
         return negotiate_refuse(err, NEGOTIATE_E_NO_AUDIO, 0, "m=audio", "the offer has no audio");
     if (!is_our_proto(wanted->proto))
         return negotiate_refuse(err, NEGOTIATE_E_PROTO, wanted->line, "m=audio",
-                                "audio must be offered as UDP/TLS/RTP/SAVPF");
+                                "audio must be UDP/TLS/RTP/SAVPF");
     return negotiate_refuse(err, NEGOTIATE_E_NO_CODEC, wanted->line, "m=audio",
-                            "none of Opus, PCMU, PCMA and G722 is offered");
+                            "none of Opus, PCMU, PCMA and G722 is there");
 }
 
 const struct sdp_attr *negotiate_find_transport(const struct audio_line *line, struct str name,
@@ -227,7 +227,7 @@ static int read_rtcp_mux(const struct audio_line *line, struct peer_params *p,
 {
     if (!negotiate_find_transport(line, STR("rtcp-mux"), NULL))
         return negotiate_refuse(err, NEGOTIATE_E_RTCP_MUX, line->m->line, "a=rtcp-mux",
-                                "RTP and RTCP must be offered on one port");
+                                "RTP and RTCP must share one port");
     p->reduced_size_rtcp = sdp_find(line->offer, line->m, STR("rtcp-rsize")) != NULL;
     p->nack = true; /* see negotiate_write.c: not to be had by asking what was offered */
     return 0;
@@ -524,9 +524,8 @@ static struct peer_opus peer_opus(struct str fmtp)
     };
 }
 
-/** Payload types of this leg for the codecs of the set, place by place. */
-static int match_codecs(const struct audio_line *line, const struct codec_set *set,
-                        struct peer_params *p, struct negotiate_error *err)
+int negotiate_match_codecs(const struct audio_line *line, const struct codec_set *set,
+                           struct peer_params *p, struct negotiate_error *err)
 {
     for (unsigned i = 0; i < set->n; i++) {
         const struct codec *codec = &set->codecs[i];
@@ -559,7 +558,9 @@ int negotiate_answer(const struct sdp *offer, const struct codec_set *set,
     code = negotiate_hold_to(&line, local->before, &p, err);
     if (code)
         return code;
-    code = match_codecs(&line, set, &p, err);
+    p.may_send = p.may_send && !local->never_sends;
+    p.may_receive = p.may_receive && !local->never_receives;
+    code = negotiate_match_codecs(&line, set, &p, err);
     if (code)
         return code;
     if (local->red)

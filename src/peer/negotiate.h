@@ -1,7 +1,7 @@
 /**
  * Offer and answer: which audio line, which codecs, which answer. Pure: text and structs only.
  *
- * Both people of a call send an offer and we answer both (RFC 9429 as answerer, audio only).
+ * Both people of a call send an offer and we answer both (RFC 9429, audio only).
  * A relay does not transcode, so the two offers are compared before either is answered:
  *
  *     sdp_parse(a), sdp_parse(b)
@@ -9,6 +9,11 @@
  *     negotiate_common(b, a, &set_b)       the same codecs at the same places
  *     negotiate_answer(a, &set_a, ...)     answer and peer_params of leg a
  *     negotiate_answer(b, &set_b, ...)
+ *
+ * Or we offer, and read what comes back:
+ *
+ *     negotiate_offer(local, ...)
+ *     negotiate_accept(offer, answer, local, &set, ...)   peer_params of the leg
  *
  * A later offer of one leg, in the call, changes that leg only: the codecs stay those of the call.
  *
@@ -35,7 +40,11 @@ enum {
     NEGOTIATE_E_BUNDLE,       /**< audio is bundle-only, behind a line that cannot be accepted */
     NEGOTIATE_E_TOO_LONG,     /**< the answer does not fit into its buffer */
     NEGOTIATE_E_CHANGE,       /**< a later offer changes what stays as it is for a whole call */
+    NEGOTIATE_E_ANSWER,       /**< an answer to our offer says what was not offered */
 };
+
+/** a=mid of the audio line of our offers, as Kurento has it. */
+#define NEGOTIATE_MID "audio0"
 
 /** Room for an answer to any browser's offer. The length depends on the offer's m= lines. */
 #define NEGOTIATE_ANSWER_MAX 16384
@@ -43,9 +52,9 @@ enum {
 /** Room for negotiate_error_write, the zero included. */
 #define NEGOTIATE_ERROR_MAX 160
 
-/** Why an offer was refused, for a person. */
+/** Why an offer, or an answer, was refused, for a person. */
 struct negotiate_error {
-    unsigned line;         /**< of the offer, 1-based; 0 = the offer as a whole */
+    unsigned line;         /**< of it, 1-based; 0 = as a whole */
     const char *attribute; /**< "a=fingerprint", "m=audio"; static */
     const char *text;      /**< plain sentence without a full stop; static */
 };
@@ -85,7 +94,8 @@ struct negotiate_local {
     size_t n_candidates;
     bool end_of_candidates;                /**< those are all */
     bool ice_lite;                         /**< we only answer checks */
-    bool red;                              /**< answer RED (RFC 2198) when it is offered */
+    bool red;                              /**< take RED (RFC 2198) when it is offered, offer it */
+    bool never_sends, never_receives;      /**< one way only, whatever is offered; not both */
     const struct negotiate_before *before; /**< NULL = this is the leg's first offer */
 };
 
@@ -155,6 +165,33 @@ bool negotiate_is_restart(const struct sdp *offer, const struct sdp *before);
 MUST_CHECK int negotiate_answer(const struct sdp *offer, const struct codec_set *set,
                                 const struct negotiate_local *local, struct peer_params *ret,
                                 struct text *answer, struct negotiate_error *err);
+
+/**
+ * Write an offer: one audio line with everything that can be relayed (RFC 9429 §5.2.1). The leg may
+ * take the DTLS role that it wants.
+ *
+ * @param local  `before` is not looked at
+ * @param offer  the text is appended; give NEGOTIATE_ANSWER_MAX bytes
+ * @return 0
+ *         NEGOTIATE_E_TOO_LONG   give more room; *offer is as before
+ */
+MUST_CHECK int negotiate_offer(const struct negotiate_local *local, struct text *offer);
+
+/**
+ * Read the answer to an offer of ours.
+ *
+ * @param offer    what negotiate_offer wrote with the same `local`
+ * @param ret_set  the codecs that were taken, in our order; borrows from the text of the answer
+ * @param ret      what to configure the peer with; its candidates borrow from the answer's text
+ * @param err      NULL = not wanted; set when a positive code comes back
+ *
+ * @return 0, or a NEGOTIATE_E_ code: refuse the answer with err; the offer still stands
+ *
+ * RFC 3264 §6, RFC 9429 §5.11. We differ: docs/rfc/sdp.md#we-offer
+ */
+MUST_CHECK int negotiate_accept(const struct sdp *offer, const struct sdp *answer,
+                                const struct negotiate_local *local, struct codec_set *ret_set,
+                                struct peer_params *ret, struct negotiate_error *err);
 
 /** "line 12, a=fingerprint: ..." @param buf NEGOTIATE_ERROR_MAX bytes @return buf */
 const char *negotiate_error_write(const struct negotiate_error *err, char *buf);

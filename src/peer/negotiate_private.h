@@ -1,7 +1,7 @@
 /**
  * What the parts of offer/answer share: negotiate.c reads and decides, negotiate_again.c holds a
  * later offer to the earlier one, negotiate_feedback.c has a=rtcp-fb and a=rtcp-xr,
- * negotiate_write.c writes.
+ * negotiate_write.c writes the answer, negotiate_offer.c is the other way round.
  */
 #ifndef PEER_NEGOTIATE_PRIVATE_H
 #define PEER_NEGOTIATE_PRIVATE_H
@@ -94,6 +94,20 @@ void negotiate_write_red(struct text *t, const struct audio_line *line,
 
 /** The encoding is echoed as it was offered: some clients compare it as text. */
 void negotiate_write_rtpmap(struct text *t, const struct sdp_rtpmap *map);
+
+/** Payload types of this line for the codecs of the set, place by place. */
+int negotiate_match_codecs(const struct audio_line *line, const struct codec_set *set,
+                           struct peer_params *p, struct negotiate_error *err);
+
+/** Direction of a line of ours. */
+enum sdp_direction negotiate_direction(const struct peer_params *p);
+
+/** ICE, DTLS and the candidates; the a=extmap lines; what we send, when we may. */
+void negotiate_write_transport(struct text *t, const struct negotiate_local *local,
+                               enum sdp_setup setup);
+void negotiate_write_extensions(struct text *t, const struct peer_params *p);
+void negotiate_write_source(struct text *t, const struct negotiate_local *local,
+                            const struct peer_params *p);
 
 /** Append the answer to the offer of `line`. When it does not fit, t->failed is set. */
 void negotiate_write_answer(struct text *t, const struct audio_line *line,

@@ -142,7 +142,7 @@ static void write_codecs(struct text *t, const struct audio_line *line, const st
         text_printf(t, "a=maxptime:%u\r\n", set->max_ptime_ms);
 }
 
-static void write_extensions(struct text *t, const struct peer_params *p)
+void negotiate_write_extensions(struct text *t, const struct peer_params *p)
 {
     for (size_t i = 0; i < PEER_N_EXT; i++) {
         unsigned send = p->ext_send[i] ? SDP_SENDONLY : 0;
@@ -157,8 +157,8 @@ static void write_extensions(struct text *t, const struct peer_params *p)
     }
 }
 
-static void write_transport(struct text *t, const struct negotiate_local *local,
-                            const struct peer_params *p)
+void negotiate_write_transport(struct text *t, const struct negotiate_local *local,
+                               enum sdp_setup setup)
 {
     struct sdp_fingerprint f = {.hash = SDP_SHA256, .len = sizeof(local->fingerprint)};
     memcpy(f.digest, local->fingerprint, sizeof(local->fingerprint));
@@ -167,8 +167,7 @@ static void write_transport(struct text *t, const struct negotiate_local *local,
     write_attr(t, "ice-pwd", local->pwd);
     write_attr(t, "ice-options", STR("trickle"));
     sdp_fingerprint_write(t, &f);
-    write_attr(t, "setup",
-               str_of(sdp_setup_name(p->dtls_client ? SDP_SETUP_ACTIVE : SDP_SETUP_PASSIVE)));
+    write_attr(t, "setup", str_of(sdp_setup_name(setup)));
     for (size_t i = 0; i < local->n_candidates; i++) {
         text_put(t, STR("a="));
         text_put(t, local->candidates[i]);
@@ -179,8 +178,8 @@ static void write_transport(struct text *t, const struct negotiate_local *local,
 }
 
 /** What we send is announced only when we may send. */
-static void write_source(struct text *t, const struct negotiate_local *local,
-                         const struct peer_params *p)
+void negotiate_write_source(struct text *t, const struct negotiate_local *local,
+                            const struct peer_params *p)
 {
     if (!p->may_send)
         return;
@@ -188,6 +187,11 @@ static void write_source(struct text *t, const struct negotiate_local *local,
         text_printf(t, "a=msid:%.*s %.*s\r\n", STR_FMT(local->msid), STR_FMT(local->msid));
     }
     text_printf(t, "a=ssrc:%u cname:%.*s\r\n", (unsigned)local->ssrc, STR_FMT(local->cname));
+}
+
+static enum sdp_setup setup_of(const struct peer_params *p)
+{
+    return p->dtls_client ? SDP_SETUP_ACTIVE : SDP_SETUP_PASSIVE;
 }
 
 /** A section of another kind that is kept for its transport: one of its formats, never used. */
@@ -208,18 +212,22 @@ static void write_anchor(struct text *t, const struct audio_line *line,
     text_put(t, STR("\r\nc=IN IP4 0.0.0.0\r\n"));
     write_attr(t, "mid", negotiate_mid(line->offer, line->anchor));
     text_put(t, STR("a=inactive\r\na=rtcp-mux\r\n"));
-    write_transport(t, local, p);
+    negotiate_write_transport(t, local, setup_of(p));
     if (str_to_u64(format, 127, &pt) &&
         sdp_find_rtpmap(line->offer, line->anchor, (uint8_t)pt, &map))
         negotiate_write_rtpmap(t, &map);
+}
+
+enum sdp_direction negotiate_direction(const struct peer_params *p)
+{
+    return (enum sdp_direction)((p->may_send ? SDP_SENDONLY : 0u) |
+                                (p->may_receive ? SDP_RECVONLY : 0u));
 }
 
 static void write_accepted(struct text *t, const struct audio_line *line,
                            const struct codec_set *set, const struct negotiate_local *local,
                            const struct peer_params *p)
 {
-    enum sdp_direction ours = (enum sdp_direction)((p->may_send ? SDP_SENDONLY : 0u) |
-                                                   (p->may_receive ? SDP_RECVONLY : 0u));
     text_put(t, STR("m=audio 9 "));
     text_put(t, line->m->proto);
     if (p->red_pt)
@@ -229,14 +237,14 @@ static void write_accepted(struct text *t, const struct audio_line *line,
     text_put(t, STR("\r\nc=IN IP4 0.0.0.0\r\n"));
     if (p->mid[0])
         write_attr(t, "mid", line->mid);
-    text_printf(t, "a=%s\r\na=rtcp-mux\r\n", sdp_direction_name(ours));
+    text_printf(t, "a=%s\r\na=rtcp-mux\r\n", sdp_direction_name(negotiate_direction(p)));
     if (p->reduced_size_rtcp)
         text_put(t, STR("a=rtcp-rsize\r\n"));
     negotiate_write_xr(t, p);
-    write_transport(t, local, p);
+    negotiate_write_transport(t, local, setup_of(p));
     write_codecs(t, line, set, p);
-    write_extensions(t, p);
-    write_source(t, local, p);
+    negotiate_write_extensions(t, p);
+    negotiate_write_source(t, local, p);
 }
 
 void negotiate_write_answer(struct text *t, const struct audio_line *line,

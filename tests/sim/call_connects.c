@@ -88,6 +88,35 @@ static void legs_connect_through_heavy_loss(void **state)
     }
 }
 
+static void a_browser_answers_our_offer(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new();
+    struct bench_browser answerers[2] = {bench_chromium, bench_firefox};
+    answerers[0].is_answerer = answerers[1].is_answerer = true;
+    answerers[1].is_dtls_server = true;
+    bench_set_up(b, answerers);
+    mono_us start = b->now;
+    assert_true(bench_connect(b, 5 * US_PER_S));
+    assert_true(b->connected_at - start <= 80 * US_PER_MS);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_true(bench_leg(b, i)->ice.is_controlling); /* as it began: no conflict of roles */
+        assert_false(b->browsers[i]->ice.is_controlling);
+        bench_send(b, i, 0xaaaa + i, 1, 0, opus, sizeof(opus));
+    }
+    bench_run(b, b->now + 20 * US_PER_MS);
+    assert_int_equal(b->n_rtp[0], 1);
+    assert_int_equal(b->n_rtp[1], 1);
+    bench_restart(b, 0); /* the one who answered restarts: the roles stay */
+    bench_run(b, b->now + 2 * US_PER_S);
+    assert_true(bench_leg(b, 0)->ice.is_controlling);
+    assert_int_equal(bench_leg(b, 0)->ice.state, ICE_COMPLETED);
+    bench_send(b, 1, 0xaaab, 2, 960, opus, sizeof(opus));
+    bench_run(b, b->now + 20 * US_PER_MS);
+    assert_int_equal(b->n_rtp[0], 2);
+    bench_free(b);
+}
+
 static void a_lite_browser_is_checked_by_us(void **state)
 {
     (void)state;
@@ -109,6 +138,7 @@ int main(void)
         cmocka_unit_test(media_arrives_in_the_numbers_of_the_receiver),
         cmocka_unit_test(an_extension_that_the_receiver_lacks_is_blanked),
         cmocka_unit_test(legs_connect_through_heavy_loss),
+        cmocka_unit_test(a_browser_answers_our_offer),
         cmocka_unit_test(a_lite_browser_is_checked_by_us),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -76,7 +76,9 @@ static void make_browser(struct bench *b, unsigned i, const struct bench_browser
     relay_params->remb = kind->remb;
     relay_params->local_ssrc = 0x5e4e0000 + i;
     set_remote(relay_params, ufrags[i], pwd, kind->is_lite);
-    *relay_local = (struct peer_local){.ufrag = str_of(relay_ufrags[i]),
+    relay_params->dtls_client = kind->is_dtls_server;
+    *relay_local = (struct peer_local){.is_offerer = kind->is_answerer,
+                                       .ufrag = str_of(relay_ufrags[i]),
                                        .pwd = str_of(pwd),
                                        .cname = STR("relay"),
                                        .candidates = &server[i],
@@ -87,12 +89,12 @@ static void make_browser(struct bench *b, unsigned i, const struct bench_browser
     params.may_receive = kind->may_receive;
     params.ext_send[PEER_EXT_TRANSPORT_CC] = kind->transport_ext;
     params.local_ssrc = 0xb0000000 + i;
-    params.dtls_client = true;
+    params.dtls_client = !kind->is_dtls_server;
     set_remote(&params, relay_ufrags[i], pwd, false);
     b->envs[i].ice_lite = kind->is_lite;
     b->browsers[i] = mem_zalloc_aligned(sizeof(struct peer));
     assert_non_null(b->browsers[i]);
-    const struct peer_local local = {.is_offerer = true,
+    const struct peer_local local = {.is_offerer = !kind->is_answerer,
                                      .ufrag = str_of(ufrags[i]),
                                      .pwd = str_of(pwd),
                                      .cname = STR("browser"),

@@ -59,6 +59,7 @@ struct browser {
     char ufrag[9], pwd[25];
     char offer[8192];
     bool is_lite, has_left;
+    bool is_answerer;   /* set before it is answered: what it gets is an offer */
     struct addr inside; /* behind a NAT: what it takes for its address; port 0 = there is none */
     bool connected, ended;
     unsigned n_rtp;
@@ -321,7 +322,7 @@ static inline void read_answer(struct str text, struct peer_params *p)
     assert_int_equal(
         sdp_fingerprint_parse(sdp_value(&sdp, m, STR("fingerprint")), &p->fingerprints[0]), 0);
     assert_true(sdp_setup_parse(sdp_value(&sdp, m, STR("setup")), &setup));
-    p->dtls_client = setup == SDP_SETUP_PASSIVE;
+    p->dtls_client = setup != SDP_SETUP_ACTIVE; /* which whom we offered chooses, too */
     enum sdp_direction direction = sdp_find_direction(&sdp, m);
     p->may_send = direction & SDP_RECVONLY;
     p->may_receive = direction & SDP_SENDONLY;
@@ -379,7 +380,7 @@ static inline void browser_answered(struct bench *b, struct browser *br,
     }
     const struct ice_candidate host = browser_candidate(br);
     struct peer_params params;
-    const struct peer_local local = {.is_offerer = true,
+    const struct peer_local local = {.is_offerer = !br->is_answerer,
                                      .ufrag = str_of(br->ufrag),
                                      .pwd = str_of(br->pwd),
                                      .cname = STR("browser"),

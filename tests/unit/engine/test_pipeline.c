@@ -14,8 +14,9 @@ static void come(struct bench *b, unsigned i)
     struct browser *br = browser_open(b, i, kinds[i]);
     char error[ENGINE_ERROR_MAX];
     struct engine_answer *answer = &b->answers->legs[0];
-    assert_int_equal(
-        engine_endpoint_answer(b->engine, bench_now(), ID, i, str_of(br->offer), answer, error), 0);
+    assert_int_equal(engine_endpoint_answer(b->engine, bench_now(), ID, i, str_of(br->offer),
+                                            ENGINE_SENDRECV, answer, error),
+                     0);
     browser_answered(b, br, answer);
     browser_trickle(b, ID, i, br);
 }
@@ -239,10 +240,10 @@ static void what_is_unknown_is_said(void **state)
     assert_int_equal(engine_add_candidate(b->engine, ID, 0, STR("nonsense"), STR("")),
                      ENGINE_E_CANDIDATE);
     assert_int_equal(engine_endpoint_answer(b->engine, bench_now(), bench_id(7), 0, STR("v=0"),
-                                            &b->answers->legs[0], error),
+                                            ENGINE_SENDRECV, &b->answers->legs[0], error),
                      ENGINE_E_UNKNOWN);
     assert_int_equal(engine_endpoint_answer(b->engine, bench_now(), ID, 1, STR("v=0"),
-                                            &b->answers->legs[0], error),
+                                            ENGINE_SENDRECV, &b->answers->legs[0], error),
                      ENGINE_E_OFFER);
     assert_int_not_equal(error[0], 0);
     engine_endpoint_release(b->engine, ID, 9);
@@ -282,8 +283,8 @@ static void an_endpoint_that_gets_no_memory_is_refused_alone(void **state)
     struct engine_answer *answer = &b->answers->legs[0];
     for (unsigned n = 1;; n++) {
         mem_fail_at(n);
-        int err =
-            engine_endpoint_answer(b->engine, bench_now(), ID, 1, str_of(br->offer), answer, error);
+        int err = engine_endpoint_answer(b->engine, bench_now(), ID, 1, str_of(br->offer),
+                                         ENGINE_SENDRECV, answer, error);
         bool has_failed = mem_count() >= n;
         mem_fail_at(0);
         if (!has_failed) {

@@ -146,16 +146,17 @@ static void elements_of_two_pipelines_are_not_connected(void **state)
 
 /* --- WebRtcEndpoint --- */
 
-#define OFFER_OF(ufrag)                                                                            \
-    "v=0\\r\\no=- 1 2 IN IP4 127.0.0.1\\r\\ns=-\\r\\nt=0 0\\r\\na=group:BUNDLE 0\\r\\n"            \
+#define SDP_OF(ufrag, setup, mid)                                                                  \
+    "v=0\\r\\no=- 1 2 IN IP4 127.0.0.1\\r\\ns=-\\r\\nt=0 0\\r\\na=group:BUNDLE " mid "\\r\\n"      \
     "m=audio 9 UDP/TLS/RTP/SAVPF 111\\r\\nc=IN IP4 0.0.0.0\\r\\na=ice-ufrag:" ufrag "\\r\\n"       \
     "a=ice-pwd:dm9e+jp6XgnRHoWYahhY1Zdm\\r\\na=ice-options:trickle\\r\\na=fingerprint:sha-256 "    \
     "D5:0F:63:C4:3C:11:6F:9A:69:59:7E:F8:58:97:20:82:92:F2:31:A2:2C:73:DA:49:85:AE:67:12:5A:A3:"   \
-    "09:95\\r\\na=setup:actpass\\r\\na=mid:0\\r\\na=sendrecv\\r\\na=rtcp-mux\\r\\n"                \
+    "09:95\\r\\na=setup:" setup "\\r\\na=mid:" mid "\\r\\na=sendrecv\\r\\na=rtcp-mux\\r\\n"        \
     "a=rtpmap:111 opus/48000/2\\r\\n"
 
-#define OFFER         OFFER_OF("+rVp")
-#define RESTART_OFFER OFFER_OF("again")
+#define OFFER         SDP_OF("+rVp", "actpass", "0")
+#define RESTART_OFFER SDP_OF("again", "actpass", "0")
+#define ANSWER        SDP_OF("+rVp", "active", "audio0")
 
 #define W P "/<2>_kurento.WebRtcEndpoint"
 
@@ -254,6 +255,87 @@ static void a_later_offer_is_answered_with_the_same_source(void **state)
     assert_true(sent(w, "a=ice-ufrag:again"));
 }
 
+#define REFUSED(code, type, message, id)                                                           \
+    "{'error':{'code':" code ",'data':{'type':'" type "'},'message':'" message "'},'id':" id       \
+    ",'jsonrpc':'2.0'}"
+
+static void an_endpoint_offers_and_takes_one_answer(void **state)
+{
+    struct world *w = *state;
+    endpoint(w);
+    ask(w, INVOKE(W, "processAnswer", "{'answer':''}", "3"),
+        REFUSED("40201", "SDP_PARSE_ERROR", "Empty answer not valid", "3"));
+    ask(w, INVOKE(W, "processAnswer", "{'answer':'v=0'}", "4"),
+        REFUSED("40209", "SDP_END_POINT_NOT_OFFER_GENERATED",
+                "Offer not generated. It is not possible to process an answer.", "4"));
+    frame(w, 1, REQUEST("subscribe", "'object':'" W "','type':'IceCandidateFound'", "5"));
+    frame(w, 1,
+          INVOKE(W, "generateOffer",
+                 "{'options':{'offerToReceiveAudio':true,'offerToReceiveVideo':false}}", "6"));
+    assert_true(sent(w, "a=mid:audio0"));
+    assert_true(sent(w, "a=sendrecv"));
+    text_init(&w->t, w->transcript, sizeof(w->transcript));
+    frame(w, 1, INVOKE(W, "gatherCandidates", "{}", "7"));
+    assert_true(sent(w, "\"sdpMid\":\"audio0\""));
+    text_init(&w->t, w->transcript, sizeof(w->transcript));
+    ask(w, INVOKE(W, "getRemoteSessionDescriptor", "{}", "8"),
+        REFUSED("40203", "SDP_END_POINT_NO_REMOTE_SDP_ERROR", "No remote SDP", "8"));
+    ask(w, INVOKE(W, "generateOffer", "{}", "9"),
+        REFUSED("40208", "SDP_END_POINT_ALREADY_NEGOTIATED", "Endpoint already negotiated", "9"));
+    ask(w, INVOKE(W, "processOffer", "{'offer':'" OFFER "'}", "10"),
+        REFUSED("40208", "SDP_END_POINT_ALREADY_NEGOTIATED", "Endpoint already negotiated", "10"));
+    ask(w, INVOKE(W, "processAnswer", "{'answer':'" OFFER "'}", "11"),
+        REFUSED("40206", "SDP_END_POINT_PROCESS_ANSWER_ERROR",
+                "Error processing answer: line 12, a=setup: must be active or passive in an answer",
+                "11"));
+    frame(w, 1, INVOKE(W, "processAnswer", "{'answer':'" ANSWER "'}", "12"));
+    assert_true(sent(w, "a=mid:audio0"));
+    assert_false(sent(w, "error"));
+    text_init(&w->t, w->transcript, sizeof(w->transcript));
+    ask(w, INVOKE(W, "processAnswer", "{'answer':'" ANSWER "'}", "13"),
+        REFUSED("40210", "SDP_END_POINT_ANSWER_ALREADY_PROCCESED", "Sdp Answer already processed",
+                "13"));
+}
+
+static void make_one_way(struct world *w, const char *way)
+{
+    char request[512];
+    ask(w, REQUEST("create", "'type':'MediaPipeline'", "1"), VALUE("'" P "'", "1"));
+    (void)snprintf(
+        request, sizeof(request),
+        REQUEST("create",
+                "'type':'WebRtcEndpoint','constructorParams':{'mediaPipeline':'" P "',%s}", "2"),
+        way);
+    frame(w, 1, request);
+}
+
+static void an_endpoint_of_one_way_answers_so(void **state)
+{
+    struct world *w = *state;
+    make_one_way(w, "'recvonly':true");
+    expect(w, "1 < " VALUE("'" W "'", "2") "\n");
+    ask(w, INVOKE(W, "generateOffer", "{'options':{'offerToReceiveAudio':false}}", "3"),
+        REFUSED("40204", "SDP_END_POINT_GENERATE_OFFER_ERROR",
+                "Error generating offer: neither sending nor receiving is left", "3"));
+    frame(w, 1, INVOKE(W, "processOffer", "{'offer':'" OFFER "'}", "4"));
+    assert_true(sent(w, "a=recvonly"));
+}
+
+static void an_endpoint_of_one_way_offers_so(void **state)
+{
+    struct world *w = *state;
+    make_one_way(w, "'sendonly':true");
+    frame(w, 1, INVOKE(W, "generateOffer", "{}", "3"));
+    assert_true(sent(w, "a=sendonly"));
+}
+
+static void no_endpoint_is_of_both_ways_only(void **state)
+{
+    struct world *w = *state;
+    make_one_way(w, "'sendonly':true,'recvonly':true");
+    assert_true(sent(w, "recvonly and sendonly exclude one another"));
+}
+
 static void descriptions_are_missing_before_there_are_any(void **state)
 {
     struct world *w = *state;
@@ -294,6 +376,10 @@ int main(void)
         TEST(what_is_no_offer_is_refused),
         TEST(an_offer_is_answered_and_candidates_follow_when_asked_for),
         TEST(a_later_offer_is_answered_with_the_same_source),
+        TEST(an_endpoint_offers_and_takes_one_answer),
+        TEST(an_endpoint_of_one_way_answers_so),
+        TEST(an_endpoint_of_one_way_offers_so),
+        TEST(no_endpoint_is_of_both_ways_only),
         TEST(descriptions_are_missing_before_there_are_any),
         TEST(settings_are_kept_and_given_back),
     };
