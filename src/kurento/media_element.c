@@ -35,6 +35,8 @@ void kurento_element_init(struct kurento_element *element)
 {
     list_init(&element->links_out);
     list_init(&element->questions);
+    list_init(&element->outputs);
+    list_init(&element->of_output);
 }
 
 /* --- what the engine is told --- */
@@ -42,13 +44,13 @@ void kurento_element_init(struct kurento_element *element)
 /* Whose audio it should hear now; NULL = nobody's. */
 static struct kurento_element *effective_source(const struct kurento_element *element)
 {
-    for (unsigned hops = 0; hops < MAX_HOPS; hops++) {
+    for (unsigned hops = 0; hops < MAX_HOPS && element; hops++) {
         const struct kurento_link *link = element->links_in[KURENTO_AUDIO];
         if (!link)
             return NULL;
         if (!link->source->hands_on)
             return link->source->is_live ? link->source : NULL;
-        element = link->source;
+        element = link->source->output_of;
     }
     return NULL;
 }
@@ -70,59 +72,76 @@ static int hear(struct kurento_element *element, struct kurento_element *source)
     return err < 0 ? err : 0; /* unknown: its end was not told yet */
 }
 
-/* Something changed at or before this element: it and all behind it hear whom they should. */
-static int refresh(struct kurento_element *element, unsigned hops)
+typedef int (*visit_fn)(struct kurento_element *element);
+
+static int visit_hearers(struct kurento_element *element, visit_fn visit, unsigned hops);
+
+/* What goes into one that hands on is heard wherever it comes out. */
+static int visit_outputs(struct kurento_element *input, visit_fn visit, unsigned hops)
 {
     int err = 0;
-    if (!element->hands_on)
-        return element->is_live ? hear(element, effective_source(element)) : 0;
-    if (hops == MAX_HOPS)
-        return 0;
-    LIST_FOREACH(node, &element->links_out) {
-        const struct kurento_link *link = CONTAINER_OF(node, struct kurento_link, of_source);
-        int one = link->media == KURENTO_AUDIO ? refresh(link->sink, hops + 1) : 0;
+    LIST_FOREACH(node, &input->outputs) {
+        int one = visit_hearers(CONTAINER_OF(node, struct kurento_element, of_output), visit, hops);
         err = err ? err : one;
     }
     return err;
 }
 
-static int refresh_sinks(struct kurento_element *element)
+/* Everybody who hears this element, directly or through those that hand on. */
+static int visit_hearers(struct kurento_element *element, visit_fn visit, unsigned hops)
 {
     int err = 0;
     LIST_FOREACH(node, &element->links_out) {
         const struct kurento_link *link = CONTAINER_OF(node, struct kurento_link, of_source);
-        int one = link->media == KURENTO_AUDIO ? refresh(link->sink, 0) : 0;
-        err = err ? err : one;
-    }
-    return err;
-}
-
-static void for_hearers(struct kurento_element *element,
-                        void (*what)(struct kurento_element *element), unsigned hops)
-{
-    LIST_FOREACH(node, &element->links_out) {
-        const struct kurento_link *link = CONTAINER_OF(node, struct kurento_link, of_source);
+        int one = 0;
         if (link->media != KURENTO_AUDIO)
             continue;
         if (!link->sink->hands_on)
-            what(link->sink);
+            one = visit(link->sink);
         else if (hops < MAX_HOPS)
-            for_hearers(link->sink, what, hops + 1);
+            one = visit_outputs(link->sink, visit, hops + 1);
+        err = err ? err : one;
     }
+    return err;
 }
 
-void kurento_for_hearers(struct kurento_element *element,
-                         void (*what)(struct kurento_element *element))
+static int hear_now(struct kurento_element *element)
 {
-    for_hearers(element, what, 0);
+    return element->is_live ? hear(element, effective_source(element)) : 0;
+}
+
+/* What goes into this element changed: it and all behind it hear whom they should. */
+static int refresh(struct kurento_element *element)
+{
+    return element->hands_on ? visit_outputs(element, hear_now, 0) : hear_now(element);
+}
+
+static int note_flow(struct kurento_element *element)
+{
+    kurento_flow_refresh(element);
+    return 0;
+}
+
+void kurento_element_tell_flow(struct kurento_element *element)
+{
+    (void)visit_hearers(element, note_flow, 0);
+}
+
+int kurento_element_hand_on(struct kurento_element *element, struct kurento_element *input)
+{
+    list_remove(&element->of_output);
+    element->output_of = input;
+    if (input)
+        list_append(&input->outputs, &element->of_output);
+    return visit_hearers(element, hear_now, 0);
 }
 
 int kurento_element_went_live(struct kurento_element *element, unsigned endpoint)
 {
     element->endpoint = endpoint;
     element->is_live = true;
-    int err = refresh(element, 0);
-    int sinks = refresh_sinks(element);
+    int err = refresh(element);
+    int sinks = visit_hearers(element, hear_now, 0);
     return err ? err : sinks;
 }
 
@@ -159,7 +178,7 @@ static int connect_one(struct kurento_element *source, struct kurento_element *s
     list_append(&source->links_out, &link->of_source);
     sink->links_in[media] = link;
     emit_link(link, "ElementConnected");
-    return media == KURENTO_AUDIO ? refresh(sink, 0) : 0;
+    return media == KURENTO_AUDIO ? refresh(sink) : 0;
 }
 
 static int disconnect_one(struct kurento_element *source, struct kurento_element *sink,
@@ -169,7 +188,7 @@ static int disconnect_one(struct kurento_element *source, struct kurento_element
     if (!link || link->source != source)
         return 0;
     unlink(link);
-    return media == KURENTO_AUDIO ? refresh(sink, 0) : 0;
+    return media == KURENTO_AUDIO ? refresh(sink) : 0;
 }
 
 void kurento_element_deinit(struct kurento_element *element)
@@ -182,13 +201,19 @@ void kurento_element_deinit(struct kurento_element *element)
         struct kurento_element *sink = link->sink;
         bool is_audio = link->media == KURENTO_AUDIO;
         unlink(link);
-        int err = is_audio ? refresh(sink, 0) : 0;
+        int err = is_audio ? refresh(sink) : 0;
         (void)err; /* the engine's endpoint ends anyway */
     }
     for (unsigned media = 0; media < KURENTO_N_MEDIA; media++) {
         if (element->links_in[media])
             unlink(element->links_in[media]);
     }
+    LIST_FOREACH(node, &element->outputs) {
+        int err =
+            kurento_element_hand_on(CONTAINER_OF(node, struct kurento_element, of_output), NULL);
+        (void)err; /* likewise */
+    }
+    list_remove(&element->of_output);
 }
 
 /* --- operations --- */

@@ -35,6 +35,11 @@ struct kurento_element {
     unsigned endpoint; /**< of the engine, within its pipeline; valid when is_live */
     bool is_live;      /**< the engine has the endpoint */
     bool hands_on;     /**< PassThrough, HubPort: has no endpoint ever */
+    /** Of one that hands on: whose input comes out of it (itself, or another port of its hub); NULL
+     * = nothing does. Set by kurento_element_hand_on. */
+    struct kurento_element *output_of;
+    struct list outputs;   /**< of struct kurento_element.of_output: where its input comes out */
+    struct list of_output; /**< in output_of->outputs */
     /** The engine says something about its endpoint. RO; NULL = does not want to know. */
     void (*on_media)(struct kurento_object *object, const struct engine_event *event);
     bool flows_out, flows_in;      /**< as last told, kurento/watch.h */
@@ -50,6 +55,16 @@ static inline struct kurento_element *kurento_element_of(struct kurento_object *
 /** First thing in a constructor, with the pipeline or hub as parent. Allocates nothing. */
 void kurento_element_init(struct kurento_element *element);
 
+/**
+ * What goes into `input` comes out of `element` from now on.
+ *
+ * @param element  hands on
+ * @param input    likewise; may be `element`; NULL = nothing comes out
+ * @return 0 or -ENOMEM: some who hear it did not notice
+ */
+MUST_CHECK int kurento_element_hand_on(struct kurento_element *element,
+                                       struct kurento_element *input);
+
 /** First thing in deinit: who heard it hears nobody. */
 void kurento_element_deinit(struct kurento_element *element);
 
@@ -60,9 +75,8 @@ void kurento_element_deinit(struct kurento_element *element);
  */
 MUST_CHECK int kurento_element_went_live(struct kurento_element *element, unsigned endpoint);
 
-/** Do something with each live element that hears it, directly or through others. */
-void kurento_for_hearers(struct kurento_element *element,
-                         void (*what)(struct kurento_element *element));
+/** Whether anything flows out of it changed: those who hear it, directly or through others. */
+void kurento_element_tell_flow(struct kurento_element *element);
 
 /** Id of its pipeline in the engine. */
 uint64_t kurento_element_pipeline(const struct kurento_element *element);

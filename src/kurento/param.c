@@ -88,6 +88,9 @@ static int read_one(const struct kurento_param *param, const json_t *json,
     case KURENTO_OBJECT:
         break;
     }
+    /* kurento-client 7.3.0 writes out the whole object where it forgets to take its id. */
+    if (param->type == KURENTO_OBJECT && json_is_object(json))
+        json = json_object_get(json, "id");
     if (!json_is_string(json))
         return refuse_type(param, fault);
     ret->string = (struct str){json_string_value(json), json_string_length(json)};

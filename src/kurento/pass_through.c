@@ -8,7 +8,7 @@ static int init(const struct kurento_call *call)
     struct kurento_element *element = kurento_element_of(call->object);
     kurento_element_init(element);
     element->hands_on = true;
-    return 0;
+    return kurento_element_hand_on(element, element);
 }
 
 static void deinit(struct kurento_object *object)

@@ -107,7 +107,7 @@ static void set_flows_out(struct kurento_element *element, bool flows)
     kurento_emit(&element->object, "MediaStateChanged",
                  json_pack("{s:s, s:s}", "newState", flows ? "CONNECTED" : "DISCONNECTED",
                            "oldState", flows ? "DISCONNECTED" : "CONNECTED"));
-    kurento_for_hearers(element, kurento_flow_refresh);
+    kurento_element_tell_flow(element);
 }
 
 void kurento_snapshot(struct kurento_element *element, unsigned tag,

@@ -85,6 +85,36 @@ test('a restart of ICE is another processOffer, and the call goes on', { timeout
   assert.deepEqual(app.errors, []);
 });
 
+test('two browsers talk through hubs and elements that hand on', { timeout }, async () => {
+  const hubs = await KurentoApp.start(server.ready.kurento);
+  hubs.wire = async (pipeline, a, b) => {
+    // a → PassThrough → DispatcherOneToMany → b, and b → Dispatcher → a
+    const through = await pipeline.create('PassThrough');
+    const many = await pipeline.create('DispatcherOneToMany');
+    const from = await many.createHubPort();
+    await a.connect(through);
+    await through.connect(from);
+    await many.setSource(from);
+    const to = await many.createHubPort();
+    await to.connect(b);
+    const any = await pipeline.create('Dispatcher');
+    const ports = [await any.createHubPort(), await any.createHubPort()];
+    await b.connect(ports[0]);
+    await ports[1].connect(a);
+    await any.connect(...ports);
+  };
+  for (const [i, name] of ['carol', 'dave'].entries()) {
+    opened.push(await PageUser.open(browsers[i], name, hubs.url));
+    await opened[i].register();
+  }
+  await talk(...opened);
+  assert.equal(await opened[0].statistics().then((s) => s.inbound.packetsLost), 0);
+  await opened[0].client('stop');
+  await opened[1].expect('stopCommunication');
+  await hubs.stop();
+  assert.deepEqual(hubs.errors, []);
+});
+
 test('one client finds by name what another made', { timeout }, async () => {
   const client = await kurento(server.ready.kurento);
   const pipeline = await client.create('MediaPipeline');

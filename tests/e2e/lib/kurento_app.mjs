@@ -102,13 +102,18 @@ export class KurentoApp {
     return endpoint;
   }
 
+  /** How the two hear each other. */
+  async wire(pipeline, a, b) {
+    await a.connect(b);
+    b.connect(a);
+  }
+
   /** @returns the answers to the caller's and the callee's offer */
   async connect(caller, callee) {
     this.pipeline = await this.client.create('MediaPipeline');
     const a = await this.makeEndpoint(this.pipeline, caller);
     const b = await this.makeEndpoint(this.pipeline, callee);
-    await a.connect(b);
-    b.connect(a);
+    await this.wire(this.pipeline, a, b);
     const answers = [];
     for (const person of [caller, callee]) {
       answers.push(await person.endpoint.processOffer(person.offer));

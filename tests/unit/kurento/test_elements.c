@@ -144,6 +144,53 @@ static void elements_of_two_pipelines_are_not_connected(void **state)
         "share pipeline'},'id':12,'jsonrpc':'2.0'}");
 }
 
+/* --- hubs --- */
+
+#define HUB   P "/<2>_kurento.Dispatcher"
+#define PORT1 HUB "/<3>_kurento.HubPort"
+#define PORT2 HUB "/<4>_kurento.HubPort"
+#define OTHER P "/<5>_kurento.DispatcherOneToMany"
+#define ALIEN OTHER "/<6>_kurento.HubPort"
+#define NEW(type, param, parent, id)                                                               \
+    REQUEST("create", "'type':'" type "','constructorParams':{'" param "':'" parent "'}", id)
+
+static void ports_hand_on_within_their_hub(void **state)
+{
+    static const struct {
+        const char *request, *answer;
+    } rows[] = {
+        {REQUEST("create", "'type':'MediaPipeline'", "1"), VALUE("'" P "'", "1")},
+        {NEW("Dispatcher", "mediaPipeline", P, "2"), VALUE("'" HUB "'", "2")},
+        {NEW("HubPort", "hub", HUB, "3"), VALUE("'" PORT1 "'", "3")},
+        {NEW("HubPort", "hub", HUB, "4"), VALUE("'" PORT2 "'", "4")},
+        {NEW("DispatcherOneToMany", "mediaPipeline", P, "5"), VALUE("'" OTHER "'", "5")},
+        {NEW("HubPort", "hub", OTHER, "6"), VALUE("'" ALIEN "'", "6")},
+        {NEW("HubPort", "hub", P, "7"),
+         "{'error':{'code':40001,'data':{'type':'MARSHALL_ERROR'},'message':''hub' parameter is a "
+         "MediaPipeline: a Hub is needed'},'id':7,'jsonrpc':'2.0'}"},
+        {INVOKE(HUB, "connect", "{'source':'" PORT1 "','sink':'" PORT2 "'}", "8"),
+         VALUE("null", "8")},
+        {INVOKE(HUB, "connect", "{'source':'" PORT2 "','sink':'" PORT1 "'}", "9"),
+         VALUE("null", "9")},
+        {INVOKE(HUB, "connect", "{'source':'" PORT1 "','sink':'" ALIEN "'}", "10"),
+         "{'error':{'code':40004,'data':{'type':'CONNECT_ERROR'},'message':'HubPort '" ALIEN
+         "' is of another hub'},'id':10,'jsonrpc':'2.0'}"},
+        {INVOKE(OTHER, "setSource", "{'source':{'_events':{},'id':'" ALIEN "'}}", "11"),
+         VALUE("null", "11")},
+        /* a ring through a hub is heard by nobody, and ends nothing */
+        {INVOKE(PORT1, "connect", "{'sink':'" PORT2 "'}", "12"), VALUE("null", "12")},
+        {INVOKE(PORT2, "connect", "{'sink':'" PORT1 "'}", "13"), VALUE("null", "13")},
+        {REQUEST("release", "'object':'" PORT1 "'", "14"),
+         "{'id':14,'jsonrpc':'2.0','result':{'sessionId':'s'}}"},
+        {INVOKE(OTHER, "removeSource", "{}", "15"), VALUE("null", "15")},
+        {REQUEST("release", "'object':'" OTHER "'", "16"),
+         "{'id':16,'jsonrpc':'2.0','result':{'sessionId':'s'}}"},
+    };
+    struct world *w = *state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        ask(w, rows[i].request, rows[i].answer);
+}
+
 /* --- WebRtcEndpoint --- */
 
 #define SDP_OF(ufrag, setup, mid)                                                                  \
@@ -373,6 +420,7 @@ int main(void)
         TEST(names_tags_and_the_tree),
         TEST(a_connection_is_of_all_media_or_of_one),
         TEST(elements_of_two_pipelines_are_not_connected),
+        TEST(ports_hand_on_within_their_hub),
         TEST(what_is_no_offer_is_refused),
         TEST(an_offer_is_answered_and_candidates_follow_when_asked_for),
         TEST(a_later_offer_is_answered_with_the_same_source),
