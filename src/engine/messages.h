@@ -9,9 +9,9 @@
 #ifndef ENGINE_MESSAGES_H
 #define ENGINE_MESSAGES_H
 
+#include "base/mailbox.h"
 #include "engine/demux.h"
 #include "engine/engine.h"
-#include "engine/mailbox.h"
 #include "peer/peer.h"
 
 /** Local passwords are of our own making; RFC 8839 §5.4 asks for 22 at least. 144 random bits. */

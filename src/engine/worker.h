@@ -14,12 +14,12 @@
 
 #include "base/compiler.h"
 #include "base/list.h"
+#include "base/mailbox.h"
 #include "base/rng.h"
 #include "base/timer_heap.h"
 #include "dtls/identity.h"
 #include "engine/demux.h"
 #include "engine/engine.h"
-#include "engine/mailbox.h"
 #include "engine/messages.h"
 #include "engine/outside.h"
 #include "engine/setup_queue.h"

@@ -24,7 +24,8 @@
     X(NET, "net")                                                                                  \
     X(SIGNAL, "signal")                                                                            \
     X(ENGINE, "engine")                                                                            \
-    X(MEDIA, "media")
+    X(MEDIA, "media")                                                                              \
+    X(RECORD, "record")
 
 enum log_subsystem {
 #define LOG_ENUM(symbol, name) LOG_##symbol,

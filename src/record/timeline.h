@@ -91,6 +91,11 @@ void record_timeline_deinit(struct record_timeline *t);
 /** Go on from `now`, where it stopped; stopped, and drained, it must be. */
 void record_timeline_start(struct record_timeline *t, mono_us now);
 
+static inline bool record_timeline_is_running(const struct record_timeline *t)
+{
+    return t->stop_at == MONO_NEVER;
+}
+
 /** Nothing that arrives later belongs to it. Drain it: the last piece ends where now is. */
 void record_timeline_stop(struct record_timeline *t, mono_us now);
 

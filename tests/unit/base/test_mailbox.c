@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "base/compiler.h"
-#include "engine/mailbox.h"
+#include "base/mailbox.h"
 
 struct letter {
     struct mail mail;

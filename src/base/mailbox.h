@@ -5,8 +5,8 @@
  * stack with one exchange and turns it round. A sender learns whether the box was empty, so that
  * only the first message of a burst needs to wake the receiver.
  */
-#ifndef ENGINE_MAILBOX_H
-#define ENGINE_MAILBOX_H
+#ifndef BASE_MAILBOX_H
+#define BASE_MAILBOX_H
 
 #include <stdatomic.h>
 #include <stdbool.h>

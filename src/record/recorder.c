@@ -1,0 +1,483 @@
+/*
+ * Control side and writer side share struct recording: what is above its line belongs to the
+ * control thread until the start message is put, then to the writer, and with the closed message to
+ * the control thread again. A message is a command on its way there and its answer on the way back.
+ *
+ * Stop, failure and the answer to the start have their messages inside of the recording: an end
+ * needs no memory.
+ */
+#include "record/recorder.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/list.h"
+#include "base/mailbox.h"
+#include "base/mem.h"
+#include "log/log.h"
+#include "record/place.h"
+#include "rtp/packet.h"
+
+/* What is in memory goes to the file when nothing came for so long. */
+#define FLUSH_AFTER US_PER_S
+
+struct message {
+    struct mail mail;
+    enum recorder_event_type type; /* as a command: what it will be when it was carried out */
+    struct recording *recording;
+    mono_us at;
+    bool is_own; /* allocated for itself, not inside of the recording */
+};
+
+enum state {
+    RECORDING_NEW,
+    RECORDING_OPEN, /* running or paused: the timeline knows */
+    RECORDING_FAILED,
+};
+
+struct recording {
+    struct recorder *recorder; /* RO */
+    void *user;                /* RO */
+    enum record_format format; /* RO */
+    struct packet_ring *ring;  /* a reference */
+    char path[RECORD_PATH_MAX];
+    struct message start, stop, failed;
+
+    /* the writer's */
+    struct list recordings;
+    enum state state;
+    int fd;
+    struct record_timeline timeline;
+    struct record_container container;
+    mono_us put_at; /* when something was put last; MONO_NEVER = all of it was flushed */
+    char text[RECORDER_ERROR_MAX];
+};
+
+struct recorder {
+    struct recorder_config config; /* RO; folder is ours */
+    int folder_fd, wake_fd;        /* RO */
+    pthread_t thread;
+    atomic_bool is_ending;
+    struct mailbox commands, events;
+    struct list recordings;    /* the writer's */
+    uint32_t serial;           /* the writer's: of the next file */
+    struct mail *polled;       /* oldest event not given out yet */
+    struct message *given_out; /* the last one that was */
+};
+
+static mono_us clock_now(void)
+{
+    struct timespec ts;
+    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (mono_us)ts.tv_sec * US_PER_S + ts.tv_nsec / 1000;
+}
+
+static struct message *message_of(struct mail *mail)
+{
+    return CONTAINER_OF(mail, struct message, mail);
+}
+
+/* --- the writer: one recording --- */
+
+static void report(struct recording *rec, struct message *m)
+{
+    struct recorder *r = rec->recorder;
+    if (mailbox_put(&r->events, &m->mail))
+        r->config.wake(r->config.wake_user);
+}
+
+static void close_file(struct recording *rec)
+{
+    record_container_deinit(&rec->container);
+    record_timeline_deinit(&rec->timeline);
+    (void)close(rec->fd);
+    rec->fd = -1;
+}
+
+static void fail(struct recording *rec, const char *text)
+{
+    if (rec->state == RECORDING_OPEN)
+        close_file(rec);
+    rec->state = RECORDING_FAILED;
+    (void)snprintf(rec->text, sizeof(rec->text), "cannot record to %.160s: %.60s", rec->path, text);
+    log_warning(RECORD, "%s, recording ends", rec->text);
+    report(rec, &rec->failed);
+}
+
+static void carry_out_start(struct recording *rec, struct message *m)
+{
+    struct recorder *r = rec->recorder;
+    list_append(&r->recordings, &rec->recordings);
+    rec->fd = record_place_open(r->folder_fd, rec->path);
+    if (rec->fd < 0) {
+        fail(rec, record_place_error_text(rec->fd));
+        return;
+    }
+    rec->state = RECORDING_OPEN;
+    record_timeline_init(&rec->timeline);
+    record_timeline_start(&rec->timeline, m->at);
+    int err = record_container_begin(&rec->container, rec->format, rec->fd, r->serial++);
+    if (err)
+        fail(rec, strerror(-err));
+    else
+        report(rec, m);
+}
+
+/* From the timeline into the file. */
+static int put_pieces(struct recording *rec, mono_us now)
+{
+    struct record_piece piece;
+    while (record_timeline_poll(&rec->timeline, now, &piece)) {
+        int err = record_container_put(&rec->container, &piece);
+        if (err)
+            return err;
+        rec->put_at = now;
+    }
+    return 0;
+}
+
+static int take_packet(struct recording *rec, mono_us at, const uint8_t *data, size_t len)
+{
+    struct rtp_packet p;
+    if (rtp_parse(data, len, &p))
+        return 0; /* who pushed it has parsed it: nothing to count */
+    int err = record_timeline_push(&rec->timeline, at, p.seq, p.timestamp, data + p.header_len,
+                                   p.payload_len);
+    return err ? err : put_pieces(rec, at);
+}
+
+/* All that the ring has; after a failure it is only emptied. */
+static void drain(struct recording *rec)
+{
+    const uint8_t *data;
+    mono_us at;
+    size_t len;
+    while ((data = packet_ring_peek(rec->ring, &at, &len))) {
+        int err = rec->state == RECORDING_OPEN ? take_packet(rec, at, data, len) : 0;
+        if (err)
+            fail(rec, strerror(-err));
+        packet_ring_pop(rec->ring);
+    }
+}
+
+static int flush(struct recording *rec)
+{
+    rec->put_at = MONO_NEVER;
+    return record_container_flush(&rec->container);
+}
+
+static void work(struct recording *rec, mono_us now)
+{
+    drain(rec);
+    if (rec->state != RECORDING_OPEN)
+        return;
+    int err = put_pieces(rec, now);
+    if (!err && rec->put_at != MONO_NEVER && now - rec->put_at >= FLUSH_AFTER)
+        err = flush(rec);
+    if (err)
+        fail(rec, strerror(-err));
+}
+
+/* Everything up to a moment is in the container. */
+static int catch_up(struct recording *rec, mono_us until)
+{
+    record_timeline_stop(&rec->timeline, until);
+    return put_pieces(rec, until);
+}
+
+static void carry_out_pause(struct recording *rec, struct message *m)
+{
+    drain(rec);
+    if (rec->state == RECORDING_OPEN) {
+        int err = catch_up(rec, m->at);
+        if (!err)
+            err = flush(rec);
+        if (err)
+            fail(rec, strerror(-err));
+    }
+    report(rec, m);
+}
+
+static void carry_out_resume(struct recording *rec, struct message *m)
+{
+    drain(rec);
+    if (rec->state == RECORDING_OPEN && !record_timeline_is_running(&rec->timeline))
+        record_timeline_start(&rec->timeline, m->at);
+    report(rec, m);
+}
+
+static void end_file(struct recording *rec, mono_us at)
+{
+    drain(rec);
+    if (rec->state != RECORDING_OPEN)
+        return;
+    int err = catch_up(rec, at);
+    if (!err)
+        err = record_container_end(&rec->container);
+    if (err)
+        fail(rec, strerror(-err));
+    else
+        close_file(rec);
+}
+
+static void carry_out_stop(struct recording *rec, struct message *m)
+{
+    end_file(rec, m->at);
+    uint64_t n_dropped = packet_ring_n_dropped(rec->ring);
+    if (n_dropped)
+        log_warning(RECORD, "%s: the disk was too slow, %llu packets are missing", rec->path,
+                    (unsigned long long)n_dropped);
+    list_remove(&rec->recordings);
+    report(rec, m); /* it is the control thread's from here on */
+}
+
+static void carry_out(struct message *m)
+{
+    struct recording *rec = m->recording;
+    switch (m->type) {
+    case RECORDER_STARTED:
+        carry_out_start(rec, m);
+        break;
+    case RECORDER_PAUSED:
+        carry_out_pause(rec, m);
+        break;
+    case RECORDER_RESUMED:
+        carry_out_resume(rec, m);
+        break;
+    case RECORDER_CLOSED:
+        carry_out_stop(rec, m);
+        break;
+    case RECORDER_FAILED:
+        break; /* never a command */
+    }
+}
+
+/* --- the writer: its thread --- */
+
+static void carry_out_all(struct recorder *r)
+{
+    for (struct mail *mail = mailbox_take_all(&r->commands), *next; mail; mail = next) {
+        next = mail->next;
+        carry_out(message_of(mail));
+    }
+}
+
+static void sleep_a_while(struct recorder *r)
+{
+    struct pollfd wake = {.fd = r->wake_fd, .events = POLLIN};
+    bool is_idle = list_is_empty(&r->recordings);
+    uint64_t n;
+    if (poll(&wake, 1, is_idle ? -1 : (int)(RECORDER_PERIOD / US_PER_MS)) > 0 &&
+        read(r->wake_fd, &n, sizeof(n)) < 0)
+        return; /* somebody woke us all the same */
+}
+
+static void *run(void *arg)
+{
+    struct recorder *r = arg;
+    while (!atomic_load(&r->is_ending)) {
+        carry_out_all(r);
+        mono_us now = clock_now();
+        LIST_FOREACH(node, &r->recordings)
+            work(CONTAINER_OF(node, struct recording, recordings), now);
+        sleep_a_while(r);
+    }
+    carry_out_all(r);
+    LIST_FOREACH(node, &r->recordings)
+        end_file(CONTAINER_OF(node, struct recording, recordings), clock_now());
+    return NULL;
+}
+
+static void wake_writer(struct recorder *r)
+{
+    ssize_t n = write(r->wake_fd, &(uint64_t){1}, sizeof(uint64_t));
+    (void)n; /* full: it is awake */
+}
+
+/* --- the control side --- */
+
+static void recording_free(struct recording *rec)
+{
+    packet_ring_unref(rec->ring);
+    mem_free(rec);
+}
+
+/* What an event is made of, once it was seen. */
+static void forget(struct message *m)
+{
+    if (!m)
+        return;
+    if (m->type == RECORDER_CLOSED)
+        recording_free(m->recording);
+    else if (m->is_own)
+        mem_free(m);
+}
+
+static int open_all(struct recorder *r, char *error)
+{
+    r->folder_fd = open(r->config.folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (r->config.folder[0] != '/' || r->folder_fd < 0) {
+        (void)snprintf(error, RECORDER_ERROR_MAX, "%s: %s", r->config.folder,
+                       r->folder_fd < 0 ? strerror(errno) : "not an absolute path");
+        return -1;
+    }
+    r->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (r->wake_fd < 0)
+        (void)snprintf(error, RECORDER_ERROR_MAX, "eventfd: %s", strerror(errno));
+    return r->wake_fd;
+}
+
+/* Signals are the main thread's. */
+static int start_thread(struct recorder *r, char *error)
+{
+    sigset_t all, before;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    int err = pthread_create(&r->thread, NULL, run, r);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (err)
+        (void)snprintf(error, RECORDER_ERROR_MAX, "thread: %s", strerror(err));
+    return err;
+}
+
+static void free_shell(struct recorder *r)
+{
+    if (r->folder_fd >= 0)
+        (void)close(r->folder_fd);
+    if (r->wake_fd >= 0)
+        (void)close(r->wake_fd);
+    mem_free((char *)(uintptr_t)r->config.folder);
+    mem_free(r);
+}
+
+struct recorder *recorder_new(const struct recorder_config *config, struct rng *rng, char *error)
+{
+    struct recorder *r = mem_zalloc(sizeof(*r));
+    char *folder = r ? mem_strdup(str_of(config->folder)) : NULL;
+    if (!folder) {
+        (void)snprintf(error, RECORDER_ERROR_MAX, "out of memory");
+        mem_free(r);
+        return NULL;
+    }
+    r->config = *config;
+    r->config.folder = folder;
+    r->folder_fd = r->wake_fd = -1;
+    r->serial = rng_u32(rng);
+    list_init(&r->recordings);
+    mailbox_init(&r->commands);
+    mailbox_init(&r->events);
+    if (open_all(r, error) < 0 || start_thread(r, error)) {
+        free_shell(r);
+        return NULL;
+    }
+    return r;
+}
+
+void recorder_free(struct recorder *r)
+{
+    struct recorder_event event;
+    if (!r)
+        return;
+    atomic_store(&r->is_ending, true);
+    wake_writer(r);
+    (void)pthread_join(r->thread, NULL);
+    while (recorder_poll_event(r, &event))
+        continue;
+    for (struct list *node; (node = list_pop(&r->recordings));)
+        recording_free(CONTAINER_OF(node, struct recording, recordings));
+    free_shell(r);
+}
+
+bool recorder_check(const struct recorder *r, struct str uri, char *error)
+{
+    char path[RECORD_PATH_MAX];
+    int err = record_place_parse(uri, str_of(r->config.folder), path);
+    if (err)
+        (void)snprintf(error, RECORDER_ERROR_MAX, "%s", record_place_error_text(err));
+    return err == 0;
+}
+
+static void command(struct message *m, struct recording *rec, enum recorder_event_type type,
+                    mono_us now)
+{
+    m->type = type;
+    m->recording = rec;
+    m->at = now;
+    if (mailbox_put(&rec->recorder->commands, &m->mail))
+        wake_writer(rec->recorder);
+}
+
+struct recording *recorder_start(struct recorder *r, mono_us now, struct str uri,
+                                 enum record_format format, struct packet_ring *ring, void *user)
+{
+    struct recording *rec = mem_zalloc(sizeof(*rec));
+    if (!rec)
+        return NULL;
+    int err = record_place_parse(uri, str_of(r->config.folder), rec->path);
+    assert(!err); /* recorder_check */
+    rec->recorder = r;
+    rec->user = user;
+    rec->format = format;
+    rec->ring = packet_ring_ref(ring);
+    rec->fd = -1;
+    rec->put_at = MONO_NEVER;
+    rec->failed = (struct message){.type = RECORDER_FAILED, .recording = rec};
+    list_init(&rec->recordings);
+    command(&rec->start, rec, RECORDER_STARTED, now);
+    return rec;
+}
+
+static int command_own(struct recording *rec, enum recorder_event_type type, mono_us now)
+{
+    struct message *m = mem_zalloc(sizeof(*m));
+    if (!m)
+        return -ENOMEM;
+    m->is_own = true;
+    command(m, rec, type, now);
+    return 0;
+}
+
+int recording_pause(struct recording *recording, mono_us now)
+{
+    return command_own(recording, RECORDER_PAUSED, now);
+}
+
+int recording_resume(struct recording *recording, mono_us now)
+{
+    return command_own(recording, RECORDER_RESUMED, now);
+}
+
+void recording_stop(struct recording *recording, mono_us now)
+{
+    command(&recording->stop, recording, RECORDER_CLOSED, now);
+}
+
+bool recorder_poll_event(struct recorder *r, struct recorder_event *ret)
+{
+    forget(r->given_out);
+    r->given_out = NULL;
+    if (!r->polled)
+        r->polled = mailbox_take_all(&r->events);
+    if (!r->polled)
+        return false;
+    struct message *m = message_of(r->polled);
+    r->polled = r->polled->next;
+    r->given_out = m;
+    *ret = (struct recorder_event){
+        .type = m->type,
+        .recording = m->recording,
+        .user = m->recording->user,
+        .text = m->type == RECORDER_FAILED ? m->recording->text : NULL,
+    };
+    return true;
+}

@@ -1,0 +1,104 @@
+/**
+ * Recordings: one thread that writes them all. Packets come to it by rings, commands by mailbox.
+ *
+ *     control thread   recorder_start ─▶ struct recording ─ pause, resume, stop ─┐  ▲ events
+ *     media worker     packet_ring_push ──▶ ring ──┐                             ▼  │
+ *     writer thread                                └▶ timeline ─▶ container ─▶ file
+ *
+ * Nobody waits for the disk but the writer. A recording that cannot go on says why, once; its file
+ * stays, as far as it came. Calls and events are the control thread's.
+ */
+#ifndef RECORD_RECORDER_H
+#define RECORD_RECORDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "base/packet_ring.h"
+#include "base/rng.h"
+#include "base/str.h"
+#include "base/time.h"
+#include "record/container.h"
+
+/** Room for the sentence of an error, the zero included. */
+#define RECORDER_ERROR_MAX 256
+
+/**
+ * For the ring of a recording [bytes]: eleven seconds of 32 kbit/s Opus, one of the 510 kbit/s that
+ * nobody sends: how long the disk may stand still.
+ */
+#define RECORDER_RING 65536
+
+/** The writer looks into the rings so often. */
+#define RECORDER_PERIOD (100 * US_PER_MS)
+
+enum recorder_event_type {
+    RECORDER_STARTED, /**< the file is open */
+    RECORDER_PAUSED,  /**< and all that came before is in the file */
+    RECORDER_RESUMED,
+    RECORDER_FAILED, /**< at most once: nothing is recorded from now on; stop it */
+    RECORDER_CLOSED, /**< the last one, because of recording_stop: the file is whole */
+};
+
+struct recording;
+
+struct recorder_event {
+    enum recorder_event_type type;
+    struct recording *recording; /**< after CLOSED it is gone with the next poll */
+    void *user;
+    const char *text; /**< FAILED: a sentence, until the next poll */
+};
+
+struct recorder_config {
+    const char *folder;       /**< absolute; all recordings go below. Borrowed for the call */
+    void (*wake)(void *user); /**< events wait; called from the writer */
+    void *wake_user;
+};
+
+struct recorder;
+
+/**
+ * Start the writer.
+ *
+ * @param error  what went wrong, for the operator; RECORDER_ERROR_MAX bytes
+ * @return NULL on failure
+ */
+struct recorder *recorder_new(const struct recorder_config *config, struct rng *rng, char *error);
+
+/** Ends all recordings properly; their handles are gone. NULL is legal. */
+void recorder_free(struct recorder *r);
+
+/**
+ * Can a recording go there, as far as the name says? (record/place.h)
+ *
+ * @param error  why not, RECORDER_ERROR_MAX bytes
+ */
+bool recorder_check(const struct recorder *r, struct str uri, char *error);
+
+/**
+ * Record from now on. STARTED or FAILED comes, more when the caller wants it.
+ *
+ * @param uri   passed recorder_check
+ * @param ring  of plain RTP of one stream, Opus only; referenced
+ * @param user  comes back with the events
+ * @return NULL = out of memory
+ */
+MUST_CHECK struct recording *recorder_start(struct recorder *r, mono_us now, struct str uri,
+                                            enum record_format format, struct packet_ring *ring,
+                                            void *user);
+
+/** What comes from now on is not recorded, and takes no time in it. @return 0 or -ENOMEM */
+MUST_CHECK int recording_pause(struct recording *recording, mono_us now);
+
+/** Go on where it was paused. @return 0 or -ENOMEM */
+MUST_CHECK int recording_resume(struct recording *recording, mono_us now);
+
+/** End it, once; no other call after it. CLOSED comes, behind all other events. */
+void recording_stop(struct recording *recording, mono_us now);
+
+/** @return false = none waits */
+bool recorder_poll_event(struct recorder *r, struct recorder_event *ret);
+
+#endif
