@@ -9,6 +9,7 @@ import { MediaStreamTrack, RTCPeerConnection, RTCRtpCodecParameters, RtpHeader, 
 import { HEARD, startBrowser } from './lib/browser.mjs';
 import { startFixture } from './lib/fixture.mjs';
 import { shareAt } from './lib/hearing.mjs';
+import { firstCandidate, moveAnswer, startImpair, withoutCandidates } from './lib/impair.mjs';
 import { SLOW, startServer } from './lib/server.mjs';
 import { until } from './lib/wait.mjs';
 import { compare, opusPayload } from './lib/werift.mjs';
@@ -22,7 +23,8 @@ let client;
 
 before(async () => {
   fixture = await startFixture();
-  server = await startServer({ 'kurento.listen': '127.0.0.1:0', 'http.listen': '127.0.0.1:0' });
+  // Without RED, which leaves little to be asked for.
+  server = await startServer({ 'kurento.listen': '127.0.0.1:0', 'http.listen': '127.0.0.1:0', 'media.red': 'false' });
   browser = await startBrowser({ page: fixture.url });
   client = await kurento(server.ready.kurento);
 });
@@ -125,6 +127,29 @@ test('two pages of Chromium answer offers of the server and talk', { timeout }, 
   await Promise.all([pages[0].hears(1000), pages[1].hears(440)]);
   await pipeline.release();
   for (const page of pages) await page.close();
+});
+
+// Chromium leaves NACK out of its answers, and obeys that of the offer: it is asked, and asks.
+test('over a bad line Chromium is asked for what is missing, and asks', { timeout }, async (t) => {
+  const pipeline = await client.create('MediaPipeline');
+  const echo = await pipeline.create('WebRtcEndpoint');
+  await echo.connect(echo);
+  const offer = await echo.generateOffer();
+  const line = await startImpair(firstCandidate(offer), { delay: 10, loss: 10, seed: 1 });
+  const page = await PageAnswerer.open(440);
+  try {
+    await echo.processAnswer(withoutCandidates(await page.answer(moveAnswer(offer, line.address))));
+    await page.hears(440);
+    await until('packets were sent again, both ways', async () => {
+      const { inbound, outbound } = await page.statistics();
+      t.diagnostic(`sent again ${outbound.retransmittedPacketsSent}, asked for ${inbound.nackCount}`);
+      return outbound.retransmittedPacketsSent > 10 && inbound.nackCount > 10;
+    }, 20_000 * SLOW, 1000);
+  } finally {
+    await page.close();
+    await line.stop();
+    await pipeline.release();
+  }
 });
 
 /** werift as answerer; it sends payloads that are known, and keeps what it hears. */
