@@ -135,7 +135,7 @@ int engine_endpoint_answer_again(struct engine *e, mono_us now, uint64_t pipelin
 {
     struct engine_endpoint *known = engine_find_endpoint(e, pipeline, endpoint);
     error[0] = 0;
-    if (!known)
+    if (!known || !known->said) /* a tap has said nothing */
         return ENGINE_E_UNKNOWN;
     struct again *a = mem_zalloc(sizeof(*a));
     if (!a)

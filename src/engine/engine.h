@@ -17,6 +17,7 @@
 #include "base/addr.h"
 #include "base/compiler.h"
 #include "base/interface_rule.h"
+#include "base/packet_ring.h"
 #include "base/rng.h"
 #include "base/str.h"
 #include "base/time.h"
@@ -229,6 +230,18 @@ void engine_offered_free(struct engine_offered *offered);
 MUST_CHECK int engine_endpoint_answer_again(struct engine *engine, mono_us now, uint64_t pipeline,
                                             unsigned endpoint, struct str offer,
                                             struct engine_answer *ret, char *error);
+
+/**
+ * An endpoint that only listens: what it hears comes out of the ring as plain RTP of one stream,
+ * numbered without a break whoever it hears. Opus alone: of a source without it nothing comes.
+ *
+ * @param ring  referenced until the endpoint is gone; who reads too slowly loses packets, which are
+ *              in packets_dropped
+ *
+ * @return 0, ENGINE_E_UNKNOWN (the pipeline), or -ENOMEM: nothing was made
+ */
+MUST_CHECK int engine_endpoint_tap(struct engine *engine, uint64_t pipeline, unsigned endpoint,
+                                   struct packet_ring *ring);
 
 /** End one endpoint; who heard it hears nobody. An unknown one is ignored. */
 void engine_endpoint_release(struct engine *engine, uint64_t pipeline, unsigned endpoint);

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "engine/engine_private.h"
+#include "engine/tap.h"
 #include "log/counters.h"
 
 /* --- names --- */
@@ -208,6 +209,18 @@ int engine_endpoint_answer(struct engine *e, mono_us now, uint64_t pipeline, uns
     err = answer(e, now, known, number, &parsed, ret, error);
     sdp_deinit(&parsed.sdp);
     return err;
+}
+
+int engine_endpoint_tap(struct engine *e, uint64_t pipeline, unsigned number,
+                        struct packet_ring *ring)
+{
+    const struct engine_pipeline *known = engine_find_pipeline(e, pipeline);
+    const struct engine_name name = {pipeline, number};
+    if (!known)
+        return ENGINE_E_UNKNOWN;
+    assert(!map_find(&e->endpoints, &name, sizeof(name)));
+    struct pipeline_endpoint *tap = tap_new(known->pipeline, number, ring, e->rng);
+    return tap ? engine_give_endpoint(e, known->worker, tap) : -ENOMEM;
 }
 
 void engine_endpoint_release(struct engine *e, uint64_t pipeline, unsigned endpoint)

@@ -29,6 +29,7 @@
     X(RTCP_IGNORED, "rtcp-ignored")         /* feedback and reports of no use: PLI, FIR, APP */    \
     X(DROP_TRUNCATED, "drop-too-long")      /* longer than DGRAM_MAX */                            \
     X(DROP_SETUP, "drop-setup-rush")        /* more new legs at once than there was time for */    \
+    X(TAP_FULL, "tap-full")                 /* who records it was too slow */                      \
     X(SEND_FAILED, "send-failed")           /* the kernel refused a datagram */                    \
     X(TCP_QUEUE_FULL, "tcp-queue-full") /* a datagram for a connection that reads too slowly */    \
     X(TCP_GONE, "tcp-gone")             /* a datagram for a connection that is closed */           \

@@ -1,6 +1,8 @@
 /* Pipelines of many endpoints in a real engine: browsers come one by one, are connected and
  * disconnected while they talk, and go. */
+#include "base/bytes.h"
 #include "base/mem.h"
+#include "base/packet_ring.h"
 #include "bench.h"
 
 static const char *const kinds[] = {"chromium_audio.sdp", "firefox_audio.sdp", "werift_audio.sdp",
@@ -174,6 +176,11 @@ static bool source_is_gone(struct bench *b, unsigned call)
     return b->calls[call].endpoint_gone[0];
 }
 
+static bool tap_is_gone(struct bench *b, unsigned call)
+{
+    return b->calls[call].endpoint_gone[7];
+}
+
 static bool sink_is_gone(struct bench *b, unsigned call)
 {
     return b->calls[call].endpoint_gone[2];
@@ -226,6 +233,114 @@ static void a_number_is_free_again(void **state)
     say(b, 0, 9);
     wait_heard(b, 1, 1);
     bench_free(b);
+}
+
+/* --- a tap --- */
+
+#define TAP 7
+
+static struct packet_ring *ring;
+
+static bool ring_has(struct bench *b, unsigned call)
+{
+    mono_us at;
+    size_t len;
+    (void)b, (void)call;
+    return packet_ring_peek(ring, &at, &len) != NULL;
+}
+
+/* @return number of the next packet, whose content is what browsers say */
+static uint16_t take_from_ring(struct bench *b)
+{
+    mono_us at, now = bench_now();
+    size_t len;
+    struct rtp_packet p;
+    bench_wait(b, ring_has, 0);
+    const uint8_t *data = packet_ring_peek(ring, &at, &len);
+    assert_int_equal(rtp_parse(data, len, &p), 0);
+    assert_true(at <= bench_now() && at > now - 10 * US_PER_S);
+    assert_int_equal(p.payload_len, sizeof(bench_payload));
+    assert_memory_equal(data + p.header_len, bench_payload, sizeof(bench_payload));
+    packet_ring_pop(ring);
+    return p.seq;
+}
+
+static struct bench *tapped_pipeline(size_t capacity)
+{
+    struct bench *b = pipeline_of(2);
+    ring = packet_ring_new(capacity);
+    assert_int_equal(engine_endpoint_tap(b->engine, ID, TAP, ring), 0);
+    hear(b, 0, TAP);
+    settle(b);
+    return b;
+}
+
+/* Beside another sink, and on with another source; its numbers have no break. */
+static void a_tap_hears_what_is_said(void **state)
+{
+    (void)state;
+    struct bench *b = tapped_pipeline(PACKET_RING_MIN);
+    say(b, 0, 500);
+    const uint16_t first = take_from_ring(b);
+    hear(b, 0, 1);
+    settle(b);
+    say(b, 0, 501);
+    assert_int_equal(take_from_ring(b), (uint16_t)(first + 1));
+    wait_heard(b, 1, 1);
+    hear(b, 1, TAP);
+    settle(b);
+    say(b, 1, 9000);
+    assert_int_equal(take_from_ring(b), (uint16_t)(first + 2));
+    engine_endpoint_release(b->engine, ID, TAP);
+    bench_wait(b, tap_is_gone, 0);
+    say(b, 1, 9001); /* nobody is there any more, and nothing breaks */
+    bench_free(b);
+    packet_ring_unref(ring);
+}
+
+/* Who reads too slowly loses; the other sink does not notice. */
+static void a_full_tap_holds_up_nobody(void **state)
+{
+    (void)state;
+    struct bench *b = tapped_pipeline(PACKET_RING_MIN);
+    hear(b, 0, 1);
+    settle(b);
+    for (uint16_t n = 0; n < 200; n++) {
+        say(b, 0, n);
+        wait_heard(b, 1, n + 1u);
+    }
+    uint64_t lost = packet_ring_n_dropped(ring);
+    assert_in_range(lost, 100, 199);
+    engine_pipeline_release(b->engine, ID);
+    bench_wait(b, is_gone, 0);
+    assert_int_equal(b->calls[0].stats[TAP].packets_dropped, lost);
+    for (unsigned n = 0; n < 200 - lost; n++)
+        (void)take_from_ring(b); /* what it holds outlives the pipeline */
+    bench_free(b);
+    packet_ring_unref(ring);
+}
+
+/* It has no words with anybody. */
+static void a_tap_negotiates_nothing(void **state)
+{
+    (void)state;
+    struct bench *b = tapped_pipeline(PACKET_RING_MIN);
+    char error[ENGINE_ERROR_MAX];
+    const struct str offer = str_of(b->browsers[0].offer);
+    assert_int_equal(engine_endpoint_answer_again(b->engine, bench_now(), ID, TAP, offer,
+                                                  &b->answers->legs[0], error),
+                     ENGINE_E_UNKNOWN);
+    assert_int_equal(engine_add_candidate(b->engine, ID, TAP, STR(""), STR("")), 0);
+    assert_int_equal(engine_connect(b->engine, ID, TAP, 1), 0); /* hears silence */
+    assert_int_equal(engine_endpoint_tap(b->engine, bench_id(7), 1, ring), ENGINE_E_UNKNOWN);
+    for (unsigned n = 1; n <= 3; n++) {
+        mem_fail_at(n);
+        assert_int_equal(engine_endpoint_tap(b->engine, ID, 6, ring), -ENOMEM);
+    }
+    mem_fail_at(0);
+    settle(b);
+    bench_free(b);
+    packet_ring_unref(ring);
 }
 
 static void what_is_unknown_is_said(void **state)
@@ -323,6 +438,9 @@ int main(void)
         cmocka_unit_test(a_disconnected_sink_hears_nothing),
         cmocka_unit_test(endpoints_go_one_by_one),
         cmocka_unit_test(a_number_is_free_again),
+        cmocka_unit_test(a_tap_hears_what_is_said),
+        cmocka_unit_test(a_full_tap_holds_up_nobody),
+        cmocka_unit_test(a_tap_negotiates_nothing),
         cmocka_unit_test(what_is_unknown_is_said),
         cmocka_unit_test(without_memory_everything_stays_as_it_was),
         cmocka_unit_test(an_endpoint_that_gets_no_memory_is_refused_alone),
