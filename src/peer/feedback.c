@@ -15,7 +15,7 @@ void peer_feedback_init(struct peer_feedback *f, const struct peer_params *param
 void peer_feedback_set(struct peer_feedback *f, const struct peer_params *params)
 {
     f->transport_id = params->ext_recv[PEER_EXT_TRANSPORT_CC];
-    rtp_transport_cc_forgive(&f->transport, params->nack);
+    f->is_repaired = params->nack;
     f->is_remb = params->remb;
     f->is_reduced = params->reduced_size_rtcp;
 }
@@ -92,6 +92,9 @@ bool peer_feedback_write(struct peer_feedback *f, mono_us now, const struct rtp_
         return false;
     if (!f->is_reduced)
         rtp_report_write_head(report, w);
+    /* Where a queue stands loss is what it seems to be, and without it the sender takes what it
+     * sends for what comes through. */
+    rtp_transport_cc_forgive(&f->transport, f->is_repaired && !losses->is_full);
     if (!f->is_remb)
         return rtp_transport_cc_write(&f->transport, now, report->ssrc, source->ssrc, w);
     const struct rtp_remb_counts counts = {losses->expected, losses->lost};

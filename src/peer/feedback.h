@@ -38,6 +38,7 @@ struct peer_remote_view {
 struct peer_feedback {
     uint8_t transport_id; /**< id of the transport-wide number; 0 = not agreed */
     bool is_remb;         /**< agreed */
+    bool is_repaired;     /**< NACK was answered: scattered loss is not told */
     bool is_reduced;      /**< RFC 5506: feedback may stand alone */
     bool has_reference;   /**< a receiver reference time waits for its answer */
     uint32_t reference_ssrc;
@@ -86,6 +87,7 @@ bool peer_feedback_receive(struct peer_feedback *f, mono_us now, const uint8_t *
  * Write the feedback that is due, alone or behind an empty report.
  *
  * @param source  what we receive
+ * @param losses  of it
  * @return true = a packet was appended
  */
 bool peer_feedback_write(struct peer_feedback *f, mono_us now, const struct rtp_report *report,

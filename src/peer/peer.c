@@ -446,6 +446,7 @@ static bool write_plain_rtcp(struct peer *p, struct bytes_writer *w)
     }
     if (!p->has_source)
         return false;
+    peer_repair_queued(&p->repair, rtp_recv_stats_queue(&p->source, p->now));
     return peer_repair_write_nack(&p->repair, p->now, &p->report, &p->source, w) ||
            peer_feedback_write(&p->feedback, p->now, &p->report, &p->source, &p->repair.nack, w);
 }

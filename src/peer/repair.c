@@ -85,14 +85,13 @@ bool peer_repair_poll_resend(struct peer_repair *r, mono_us now, struct dgram *d
 }
 
 bool peer_repair_write_nack(struct peer_repair *r, mono_us now, const struct rtp_report *report,
-                            struct rtp_recv_stats *source, struct bytes_writer *w)
+                            const struct rtp_recv_stats *source, struct bytes_writer *w)
 {
     uint16_t seqs[RTP_NACK_WINDOW];
     if (now < peer_repair_deadline(r))
         return false;
     if (report->has_rtt)
         rtp_nack_set_rtt(&r->nack, report->rtt);
-    r->nack.is_full = rtp_recv_stats_queue(source, now) > PEER_REPAIR_QUEUE;
     unsigned n = rtp_nack_poll(&r->nack, now, seqs);
     if (n == 0)
         return false;

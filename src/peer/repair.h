@@ -88,6 +88,12 @@ void peer_repair_restart(struct peer_repair *r);
  */
 void peer_repair_round_trip(struct peer_repair *r, mono_us now, mono_us rtt, mono_us queue_up);
 
+/** How long is the queue towards us now? @param queue  rtp_recv_stats_queue */
+static inline void peer_repair_queued(struct peer_repair *r, mono_us queue)
+{
+    r->nack.is_full = queue > PEER_REPAIR_QUEUE;
+}
+
 /** Packets take another way: what was known of the old line says nothing about it. */
 void peer_repair_new_line(struct peer_repair *r);
 
@@ -109,7 +115,7 @@ bool peer_repair_poll_resend(struct peer_repair *r, mono_us now, struct dgram *d
  * @return true = a packet was appended
  */
 bool peer_repair_write_nack(struct peer_repair *r, mono_us now, const struct rtp_report *report,
-                            struct rtp_recv_stats *source, struct bytes_writer *w);
+                            const struct rtp_recv_stats *source, struct bytes_writer *w);
 
 /** When peer_repair_write_nack is due; MONO_NEVER = nothing is missing. */
 static inline mono_us peer_repair_deadline(const struct peer_repair *r)

@@ -56,7 +56,9 @@ void rtp_transport_cc_init(struct rtp_transport_cc *t);
  * it, as long as that is at most half of a feedback. Chromium takes any loss for congestion: it
  * then refuses what NACK asks for and sends padding in between, three times the packets, while its
  * Opus goes on at the same rate. At 20 % loss that made 6.7 % concealed samples out of 0.9
- * (docs/QUALITY.md). A line that is full is told from a bad one by its delay, or by more than half.
+ * (docs/QUALITY.md). A line that is full is told from a bad one by its delay: there the owner does
+ * not forgive, for a sender that believes all of it came takes what it sends for what the line
+ * carries. More than half is told in any case.
  */
 static inline void rtp_transport_cc_forgive(struct rtp_transport_cc *t, bool is_repaired)
 {
