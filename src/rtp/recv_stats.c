@@ -98,30 +98,34 @@ static void measure_jitter(struct rtp_recv_stats *s, uint32_t timestamp, mono_us
     s->transit = transit;
     if (!s->has_transit) {
         s->has_transit = true;
-        s->least_transit = transit;
-        s->risen_at = now;
+        s->least_transit = s->low_transit = transit;
+        s->looked_at = now;
+        s->queue = 0;
         return;
     }
-    if ((int32_t)(transit - s->least_transit) < 0)
-        s->least_transit = transit;
+    if ((int32_t)(transit - s->low_transit) < 0)
+        s->low_transit = transit;
     uint32_t magnitude = d < 0 ? 0u - (uint32_t)d : (uint32_t)d;
     s->jitter_x16 += magnitude - ((s->jitter_x16 + 8) >> 4);
 }
 
 mono_us rtp_recv_stats_queue(struct rtp_recv_stats *s, mono_us now)
 {
+    mono_us passed = now - s->looked_at;
     if (!s->has_transit || s->clock_rate == 0)
         return 0;
-    mono_us passed = now - s->risen_at;
-    if (passed >= US_PER_S) {
-        s->least_transit += ticks_of(passed * RTP_RECV_LEAST_RISES / 1000, s->clock_rate);
-        s->risen_at = now;
-    }
-    int64_t ticks = (int32_t)(s->transit - s->least_transit);
+    if (passed < RTP_RECV_QUEUE_INTERVAL)
+        return s->queue;
+    s->least_transit += ticks_of(passed * RTP_RECV_LEAST_RISES / 1000, s->clock_rate);
+    int64_t ticks = (int32_t)(s->low_transit - s->least_transit);
     mono_us queue = ticks * US_PER_S / s->clock_rate;
-    if (queue > RTP_RECV_MAX_QUEUE || queue < -RTP_RECV_MAX_QUEUE)
-        s->least_transit = s->transit;
-    return queue > 0 && queue <= RTP_RECV_MAX_QUEUE ? queue : 0;
+    if (queue < 0 || queue > RTP_RECV_MAX_QUEUE) {
+        s->least_transit = s->low_transit;
+        queue = 0;
+    }
+    s->low_transit = s->transit;
+    s->looked_at = now;
+    return s->queue = queue;
 }
 
 int rtp_recv_stats_packet(struct rtp_recv_stats *s, uint16_t seq, uint32_t timestamp, mono_us now)

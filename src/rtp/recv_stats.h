@@ -30,16 +30,19 @@ struct rtp_recv_stats {
     uint32_t received_prior; /**< at the last report */
     uint32_t last_timestamp; /**< of the last packet in order */
     uint32_t transit;        /**< relative transit time of the last packet [ticks] */
-    uint32_t least_transit;  /**< of all packets in order, rising slowly; see _queue [ticks] */
-    uint32_t jitter_x16;     /**< interarrival jitter, times 16 [ticks] */
-    uint16_t max_seq;        /**< highest number seen */
-    uint8_t probation;       /**< packets in sequence that are still missing */
-    bool started;            /**< a packet came */
-    bool has_transit;        /**< `transit` is set */
-    bool has_sr;             /**< a sender report came */
-    uint32_t last_sr;        /**< middle 32 bits of its NTP time */
-    mono_us last_sr_at;      /**< when it came */
-    mono_us risen_at;        /**< when least_transit was last raised */
+    uint32_t
+        least_transit;    /**< of all intervals, rising slowly; see rtp_recv_stats_queue [ticks] */
+    uint32_t jitter_x16;  /**< interarrival jitter, times 16 [ticks] */
+    uint16_t max_seq;     /**< highest number seen */
+    uint8_t probation;    /**< packets in sequence that are still missing */
+    bool started;         /**< a packet came */
+    bool has_transit;     /**< `transit` is set */
+    bool has_sr;          /**< a sender report came */
+    uint32_t last_sr;     /**< middle 32 bits of its NTP time */
+    mono_us last_sr_at;   /**< when it came */
+    uint32_t low_transit; /**< the least one since looked_at [ticks] */
+    mono_us looked_at;    /**< when the queue was last looked at */
+    mono_us queue;        /**< what was seen */
 };
 
 /**
@@ -87,9 +90,13 @@ static inline uint32_t rtp_recv_stats_jitter(const struct rtp_recv_stats *s)
 /** Nobody queues that long: the source's clock jumped. */
 #define RTP_RECV_MAX_QUEUE (10 * US_PER_S)
 
+/** A queue is what every packet of so long a time has waited for: jitter lets some through. */
+#define RTP_RECV_QUEUE_INTERVAL (250 * US_PER_MS)
+
 /**
- * How much longer the newest packet in order took than the fastest one: what it spent waiting in
- * queues on its way [µs]. Jitter is in it.
+ * The queue that stands on the source's line: how much longer the fastest packet of the last
+ * interval took than the fastest of all [µs]. A pause, of the line or of our own, delays many
+ * packets, but the last of them comes as quickly as ever.
  */
 mono_us rtp_recv_stats_queue(struct rtp_recv_stats *s, mono_us now);
 

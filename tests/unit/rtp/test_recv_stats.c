@@ -213,12 +213,18 @@ static void a_packet_that_was_sent_again_is_no_jitter(void **state)
     assert_in_range(rtp_recv_stats_lost(&s), 0, 1);
 }
 
-/* Packet `seq`, `late` after its time. */
-static mono_us queue_after(uint16_t seq, mono_us late)
+/* So many packets, each `late` after its time. @return the queue that is seen at the end */
+static mono_us queue_after(unsigned n, mono_us late)
 {
-    mono_us now = seq * FRAME_US + late;
-    assert_int_equal(rtp_recv_stats_packet(&s, seq, seq * (uint32_t)FRAME - 77, now), 0);
-    return rtp_recv_stats_queue(&s, now);
+    static uint32_t number;
+    mono_us now = 0, queue = 0;
+    for (; n > 0; n--) {
+        number = s.has_transit ? number + 1 : 1;
+        now = number * FRAME_US + late;
+        assert_int_equal(rtp_recv_stats_packet(&s, (uint16_t)number, number * FRAME - 77, now), 0);
+        queue = rtp_recv_stats_queue(&s, now);
+    }
+    return queue;
 }
 
 static void a_queue_shows_in_the_delay(void **state)
@@ -226,21 +232,28 @@ static void a_queue_shows_in_the_delay(void **state)
     (void)state;
     rtp_recv_stats_init(&s, SSRC, RATE, 0);
     assert_int_equal(rtp_recv_stats_queue(&s, 0), 0);
-    assert_int_equal(queue_after(1, 30 * US_PER_MS), 0);
-    assert_int_equal(queue_after(2, 10 * US_PER_MS), 0); /* the fastest so far */
-    assert_int_equal(queue_after(3, 130 * US_PER_MS), 120 * US_PER_MS);
-    assert_int_equal(queue_after(4, 10 * US_PER_MS), 0);
+    assert_int_equal(queue_after(50, 30 * US_PER_MS), 0);
+    assert_int_equal(queue_after(50, 10 * US_PER_MS), 0); /* the fastest so far */
+    assert_in_range(queue_after(50, 130 * US_PER_MS), 118 * US_PER_MS, 120 * US_PER_MS);
+    assert_int_equal(queue_after(50, 10 * US_PER_MS), 0);
+    for (unsigned i = 0; i < 100; i++) { /* jitter is no queue, nor is a pause */
+        assert_true(queue_after(9, 200 * US_PER_MS) < 10 * US_PER_MS);
+        assert_true(queue_after(1, 10 * US_PER_MS) < 10 * US_PER_MS);
+    }
     /* it stays: seen for minutes, forgotten in the end */
-    for (uint16_t seq = 5; seq < 50 * 180; seq++)
-        assert_true(queue_after(seq, 310 * US_PER_MS) > 115 * US_PER_MS);
-    for (uint16_t seq = 50 * 180; seq < 50 * 400; seq++)
-        (void)queue_after(seq, 310 * US_PER_MS);
-    assert_true(queue_after(50 * 400, 310 * US_PER_MS) < US_PER_MS);
-    /* a clock that jumps is no queue; nor is a line of another length */
-    assert_int_equal(queue_after(50 * 400 + 1, RTP_RECV_MAX_QUEUE + US_PER_S), 0);
-    assert_int_equal(queue_after(50 * 400 + 2, RTP_RECV_MAX_QUEUE + US_PER_S), 0);
+    assert_true(queue_after(50 * 180, 310 * US_PER_MS) > 115 * US_PER_MS);
+    assert_true(queue_after(50 * 180, 310 * US_PER_MS) < US_PER_MS);
+}
+
+static void a_jump_of_the_clock_is_no_queue(void **state)
+{
+    (void)state;
+    rtp_recv_stats_init(&s, SSRC, RATE, 0);
+    assert_int_equal(queue_after(50, 0), 0);
+    assert_int_equal(queue_after(50, RTP_RECV_MAX_QUEUE + US_PER_S), 0);
+    /* nor is a line of another length */
     rtp_recv_stats_new_line(&s);
-    assert_int_equal(queue_after(50 * 400 + 3, RTP_RECV_MAX_QUEUE + 2 * US_PER_S), 0);
+    assert_int_equal(rtp_recv_stats_queue(&s, US_PER_S), 0);
 }
 
 int main(void)
@@ -258,6 +271,7 @@ int main(void)
         cmocka_unit_test(an_event_has_no_jitter),
         cmocka_unit_test(delay_since_the_last_sender_report),
         cmocka_unit_test(a_queue_shows_in_the_delay),
+        cmocka_unit_test(a_jump_of_the_clock_is_no_queue),
         cmocka_unit_test(a_packet_that_was_sent_again_is_no_jitter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
