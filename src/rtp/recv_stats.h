@@ -30,19 +30,18 @@ struct rtp_recv_stats {
     uint32_t received_prior; /**< at the last report */
     uint32_t last_timestamp; /**< of the last packet in order */
     uint32_t transit;        /**< relative transit time of the last packet [ticks] */
-    uint32_t
-        least_transit;    /**< of all intervals, rising slowly; see rtp_recv_stats_queue [ticks] */
-    uint32_t jitter_x16;  /**< interarrival jitter, times 16 [ticks] */
-    uint16_t max_seq;     /**< highest number seen */
-    uint8_t probation;    /**< packets in sequence that are still missing */
-    bool started;         /**< a packet came */
-    bool has_transit;     /**< `transit` is set */
-    bool has_sr;          /**< a sender report came */
-    uint32_t last_sr;     /**< middle 32 bits of its NTP time */
-    mono_us last_sr_at;   /**< when it came */
-    uint32_t low_transit; /**< the least one since looked_at [ticks] */
-    mono_us looked_at;    /**< when the queue was last looked at */
-    mono_us queue;        /**< what was seen */
+    uint32_t low_transit;    /**< the least one since looked_at [ticks] */
+    uint32_t jitter_x16;     /**< interarrival jitter, times 16 [ticks] */
+    uint16_t max_seq;        /**< highest number seen */
+    uint8_t probation;       /**< packets in sequence that are still missing */
+    bool started;            /**< a packet came */
+    bool has_transit;        /**< `transit` is set */
+    bool has_sr;             /**< a sender report came */
+    uint32_t last_sr;        /**< middle 32 bits of its NTP time */
+    mono_us last_sr_at;      /**< when it came */
+    uint32_t least_transit;  /**< the least of all, rising slowly [ticks] */
+    mono_us looked_at;       /**< when the queue was last looked at */
+    mono_us queue;           /**< what was seen */
 };
 
 /**
