@@ -71,6 +71,12 @@ static void on_wake(void *user)
     (void)user;
 }
 
+/* Its thread must not run any more when the libraries' own exit handlers do. */
+static void close_engine(void)
+{
+    engine_free(engine);
+}
+
 static void open_engine(void)
 {
     char error[ENGINE_ERROR_MAX];
@@ -79,6 +85,7 @@ static void open_engine(void)
     rng_init_system(&rng);
     engine = engine_new(&config, &rng, error);
     assert(engine);
+    (void)atexit(close_engine);
 }
 
 static void send_frame(struct world *w, uint64_t client, struct str line)
