@@ -59,15 +59,19 @@ static int hear(struct kurento_element *element, struct kurento_element *source)
 {
     struct engine *engine = element->object.kurento->engine;
     uint64_t pipeline = kurento_element_pipeline(element);
+    struct kurento_element *before = element->heard;
     int err = 0;
-    if (element->heard == source)
+    if (before == source)
         return 0;
+    element->heard = NULL; /* also when the engine fails: what was heard may be about to be freed */
     if (source)
         err = engine_connect(engine, pipeline, source->endpoint, element->endpoint);
-    else
-        err = engine_disconnect(engine, pipeline, element->heard->endpoint, element->endpoint);
-    if (!err)
+    if (source && !err)
         element->heard = source;
+    else if (before) {
+        int end = engine_disconnect(engine, pipeline, before->endpoint, element->endpoint);
+        err = err ? err : end;
+    }
     kurento_flow_refresh(element);
     return err < 0 ? err : 0; /* unknown: its end was not told yet */
 }

@@ -205,7 +205,9 @@ static void ports_hand_on_within_their_hub(void **state)
 #define RESTART_OFFER SDP_OF("again", "actpass", "0")
 #define ANSWER        SDP_OF("+rVp", "active", "audio0")
 
-#define W P "/<2>_kurento.WebRtcEndpoint"
+#define W      P "/<2>_kurento.WebRtcEndpoint"
+#define SOURCE P "/<4>_kurento.WebRtcEndpoint"
+#define SINK   P "/<5>_kurento.WebRtcEndpoint"
 
 static void endpoint(struct world *w)
 {
@@ -214,6 +216,34 @@ static void endpoint(struct world *w)
         REQUEST("create", "'type':'WebRtcEndpoint','constructorParams':{'mediaPipeline':'" P "'}",
                 "2"),
         VALUE("'" W "'", "2"));
+}
+
+static bool sent(const struct world *w, const char *what)
+{
+    return strstr(w->transcript, what) != NULL;
+}
+
+/* Whom it heard goes while there is no memory to tell the engine: it is forgotten all the same. */
+static void whom_it_heard_is_forgotten_without_memory(void **state)
+{
+    struct world *w = *state;
+    for (unsigned n = 1; n < 6; n++) {
+        world_deinit(w);
+        world_init(w);
+        open_socket(w, 1);
+        two_elements(w);
+        ask(w, NEW("WebRtcEndpoint", "mediaPipeline", P, "4"), VALUE("'" SOURCE "'", "4"));
+        ask(w, NEW("WebRtcEndpoint", "mediaPipeline", P, "5"), VALUE("'" SINK "'", "5"));
+        frame(w, 1, INVOKE(SOURCE, "processOffer", "{'offer':'" OFFER "'}", "6"));
+        frame(w, 1, INVOKE(SINK, "processOffer", "{'offer':'" OFFER "'}", "7"));
+        frame(w, 1, INVOKE(SOURCE, "connect", "{'sink':'" SINK "'}", "8"));
+        assert_false(sent(w, "error"));
+        mem_fail_at(n);
+        frame(w, 1, REQUEST("release", "'object':'" SOURCE "'", "9"));
+        mem_fail_at(0);
+        frame(w, 1, INVOKE(A, "connect", "{'sink':'" SINK "'}", "10"));
+        assert_false(sent(w, "error"));
+    }
 }
 
 static void what_is_no_offer_is_refused(void **state)
@@ -236,11 +266,6 @@ static void what_is_no_offer_is_refused(void **state)
                        rows[i].error, i);
         ask(w, request, answer);
     }
-}
-
-static bool sent(const struct world *w, const char *what)
-{
-    return strstr(w->transcript, what) != NULL;
 }
 
 static void an_offer_is_answered_and_candidates_follow_when_asked_for(void **state)
@@ -421,6 +446,7 @@ int main(void)
         TEST(a_connection_is_of_all_media_or_of_one),
         TEST(elements_of_two_pipelines_are_not_connected),
         TEST(ports_hand_on_within_their_hub),
+        TEST(whom_it_heard_is_forgotten_without_memory),
         TEST(what_is_no_offer_is_refused),
         TEST(an_offer_is_answered_and_candidates_follow_when_asked_for),
         TEST(a_later_offer_is_answered_with_the_same_source),
