@@ -49,8 +49,11 @@ static bool has_token(const struct net_conn *conn, struct lws *wsi)
     return value && is_same(str_of(value), token);
 }
 
-static bool is_url(struct str origin)
+/* What does not fit is no name that a program gives itself. */
+static bool is_page(struct lws *wsi, struct str origin)
 {
+    if (origin.len == 0)
+        return lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) > 0;
     return str_caseeq(str_head(origin, 7), STR("http://")) ||
            str_caseeq(str_head(origin, 8), STR("https://")) || str_eq(origin, STR("null"));
 }
@@ -62,7 +65,7 @@ bool net_api_check(struct net_conn *conn, struct lws *wsi)
     struct str origin = net_header(wsi, WSI_TOKEN_ORIGIN, origin_buf, sizeof(origin_buf));
     struct str path = net_header(wsi, WSI_TOKEN_GET_URI, path_buf, sizeof(path_buf));
 
-    if (is_url(origin) && !net_origin_is_listed(origin, api->origins, api->n_origins)) {
+    if (is_page(wsi, origin) && !net_origin_is_listed(origin, api->origins, api->n_origins)) {
         (void)net_http_text(conn, wsi, 403, NO_STORE,
                             "403: web pages may not connect; kurento.origins says which may.\n");
         return false;

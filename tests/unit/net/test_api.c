@@ -113,6 +113,9 @@ static void pages_need_to_be_listed_and_programs_do_not(void **state)
     assert_int_equal(upgrade(&b, "/kurento", "Origin: https://evil.example.org\r\n"), 403);
     assert_int_equal(upgrade(&b, "/kurento", "Origin: HTTP://evil.example.org\r\n"), 403);
     assert_int_equal(upgrade(&b, "/kurento", "Origin: null\r\n"), 403);
+    char longest[300]; /* as long as names in the DNS can be, and more than is looked at */
+    (void)snprintf(longest, sizeof(longest), "Origin: https://%0253d:65535\r\n", 0);
+    assert_int_equal(upgrade(&b, "/kurento", longest), 403);
     bench_deinit(&b);
 }
 
