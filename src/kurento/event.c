@@ -61,6 +61,7 @@ struct kurento_subscription *kurento_subscribe(struct rng *rng, struct kurento_s
     kurento_uuid(rng, s->id);
     list_append(&session->subscriptions, &s->of_session);
     list_append(&object->subscriptions, &s->of_object);
+    object->n_subscriptions++;
     return s;
 }
 
@@ -68,6 +69,7 @@ void kurento_subscription_free(struct kurento_subscription *subscription)
 {
     list_remove(&subscription->of_session);
     list_remove(&subscription->of_object);
+    subscription->object->n_subscriptions--;
     mem_free(subscription);
 }
 

@@ -135,6 +135,9 @@ int kurento_session_of(struct kurento *k, struct kurento_conn *conn, const json_
     if (id.len > KURENTO_SESSION_ID_MAX)
         return kurento_fail(fault, KURENTO_E_SERVER, "'sessionId' has %zu characters: %d at most",
                             id.len, KURENTO_SESSION_ID_MAX);
+    if (!session && k->sessions.by_id.n >= KURENTO_MAX_SESSIONS)
+        return kurento_fail(fault, KURENTO_E_RESOURCES, "%d sessions are alive: no more",
+                            KURENTO_MAX_SESSIONS);
     if (!session)
         session = kurento_session_new(&k->sessions, id.len ? id : new_session_id(k, conn));
     if (!session)
@@ -169,25 +172,16 @@ void kurento_end_session(struct kurento *k, struct kurento_session *session)
     kurento_session_free(&k->sessions, session);
 }
 
-/* A session without connection for the second time; NULL = none. */
-static struct kurento_session *find_abandoned(struct kurento *k)
-{
-    size_t cursor = 0;
-    for (struct kurento_session *s; (s = map_next(&k->sessions.by_id, &cursor));) {
-        if (!s->conn && s->was_away)
-            return s;
-    }
-    return NULL;
-}
-
+/* Who is without connection for the second time goes. */
 static void collect(struct kurento *k)
 {
-    struct kurento_session *session;
-    size_t cursor = 0;
-    while ((session = find_abandoned(k)))
-        kurento_end_session(k, session);
-    while ((session = map_next(&k->sessions.by_id, &cursor)))
-        session->was_away = !session->conn;
+    LIST_FOREACH(node, &k->sessions.all) {
+        struct kurento_session *session = CONTAINER_OF(node, struct kurento_session, of_all);
+        if (!session->conn && session->was_away)
+            kurento_end_session(k, session);
+        else
+            session->was_away = !session->conn;
+    }
 }
 
 /* --- answers --- */
@@ -462,12 +456,11 @@ void kurento_free(struct kurento *k)
     if (!k)
         return;
     k->transport = (struct kurento_transport){send_nothing, close_nothing, NULL};
-    for (struct kurento_session *s; cursor = 0, (s = map_next(&k->sessions.by_id, &cursor));)
-        kurento_end_session(k, s);
+    LIST_FOREACH(node, &k->sessions.all)
+        kurento_end_session(k, CONTAINER_OF(node, struct kurento_session, of_all));
     while (!list_is_empty(&k->objects.roots)) /* the manager is the first of them, and goes last */
         kurento_release(k, CONTAINER_OF(k->objects.roots.prev, struct kurento_object, siblings));
     kurento_measurements_drop(k);
-    cursor = 0;
     for (struct kurento_conn *conn; (conn = map_next(&k->conns, &cursor));)
         mem_free(conn);
     map_deinit(&k->conns);

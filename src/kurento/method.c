@@ -96,12 +96,12 @@ static int on_connect(struct context *c, json_t **ret)
 static int on_keep_alive(struct context *c, json_t **ret)
 {
     struct str id = kurento_member(c->request->params, "sessionId");
-    if (id.len && !kurento_session_find(&c->k->sessions, id))
+    struct kurento_session *session =
+        id.len ? kurento_session_find(&c->k->sessions, id) : c->conn->session;
+    if (!session)
         return no_session(c);
-    if (!id.len && !c->conn->session)
-        return no_session(c);
-    *ret = json_pack("{s:s%}", "sessionId", id.len ? id.p : c->conn->session->id,
-                     id.len ? id.len : strlen(c->conn->session->id));
+    session->was_away = false; /* also when another connection has its events */
+    *ret = json_pack("{s:s}", "sessionId", session->id);
     return 0;
 }
 
@@ -250,6 +250,9 @@ static int on_subscribe(struct context *c, json_t **ret)
     if (!event)
         return kurento_fail(c->fault, KURENTO_E_EVENT, "Event '%.*s' not supported",
                             STR_FMT(str_head(name, 100)));
+    if (object->n_subscriptions >= KURENTO_MAX_SUBSCRIPTIONS)
+        return kurento_fail(c->fault, KURENTO_E_RESOURCES, "%d subscriptions to an object at most",
+                            KURENTO_MAX_SUBSCRIPTIONS);
     const struct kurento_subscription *subscription =
         kurento_subscribe(c->k->rng, c->session, object, event, as);
     if (!subscription)

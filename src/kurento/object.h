@@ -32,6 +32,9 @@
 /** Objects alive at a time; more are refused with NOT_ENOUGH_RESOURCES. */
 #define KURENTO_MAX_OBJECTS 200000
 
+/** Subscriptions to one object, of all sessions: each event walks through them. */
+#define KURENTO_MAX_SUBSCRIPTIONS 1000
+
 /** First member of every object; freed by kurento_object_release. */
 struct kurento_object {
     const struct kurento_type *type; /**< RO */
@@ -42,11 +45,12 @@ struct kurento_object {
     struct list siblings;            /**< in parent->children or objects->roots */
     struct list refs;                /**< of struct kurento_ref.of_object */
     struct list subscriptions;       /**< of struct kurento_subscription.of_object */
-    char *name;                      /**< owned; NULL = the id */
-    json_t *tags;                    /**< owned, an object in order of addition; NULL = none */
-    json_t *properties;              /**< owned, kurento/property.h; NULL = none was set */
-    bool sends_tags;                 /**< events carry the tags */
-    int64_t created_s;               /**< Unix time */
+    size_t n_subscriptions;
+    char *name;         /**< owned; NULL = the id */
+    json_t *tags;       /**< owned, an object in order of addition; NULL = none */
+    json_t *properties; /**< owned, kurento/property.h; NULL = none was set */
+    bool sends_tags;    /**< events carry the tags */
+    int64_t created_s;  /**< Unix time */
 };
 
 struct kurento_objects {

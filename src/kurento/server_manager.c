@@ -9,6 +9,9 @@
 #include "kurento/private.h"
 #include "kurento/types.h"
 
+/* Of getUsedCpu at a time: each of them is looked at whenever a deadline is asked for. */
+#define MAX_MEASUREMENTS 100
+
 /* Clients refuse a server that lacks one of these modules. */
 static const char *const modules[] = {"core", "elements", "filters"};
 
@@ -55,10 +58,10 @@ static int get_pipelines(const struct kurento_call *call, json_t **ret)
 
 static int get_sessions(const struct kurento_call *call, json_t **ret)
 {
-    size_t cursor = 0;
     *ret = json_array();
-    for (struct kurento_session *s; (s = map_next(&call->kurento->sessions.by_id, &cursor));)
-        (void)json_array_append_new(*ret, json_string(s->id));
+    LIST_FOREACH(node, &call->kurento->sessions.all)
+        (void)json_array_append_new(
+            *ret, json_string(CONTAINER_OF(node, struct kurento_session, of_all)->id));
     return 0;
 }
 
@@ -92,10 +95,21 @@ static int64_t cpu_us(void)
     return (int64_t)ts.tv_sec * US_PER_S + ts.tv_nsec / 1000;
 }
 
+static size_t count(struct list *list)
+{
+    size_t n = 0;
+    LIST_FOREACH(node, list)
+        n++;
+    return n;
+}
+
 static int get_used_cpu(const struct kurento_call *call, json_t **ret)
 {
     int err = -ENOMEM;
     (void)ret;
+    if (count(&call->kurento->measurements) >= MAX_MEASUREMENTS)
+        return kurento_fail(call->fault, KURENTO_E_RESOURCES, "%d measurements are going on",
+                            MAX_MEASUREMENTS);
     struct measurement *m = mem_zalloc(sizeof(*m));
     if (!m)
         return err;

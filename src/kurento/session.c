@@ -32,6 +32,7 @@ static const void *answer_key(const void *value, size_t *ret_len)
 void kurento_sessions_init(struct kurento_sessions *sessions, struct rng *rng)
 {
     map_init(&sessions->by_id, session_key, rng);
+    list_init(&sessions->all);
     sessions->rng = rng;
 }
 
@@ -51,6 +52,7 @@ struct kurento_session *kurento_session_new(struct kurento_sessions *sessions, s
     struct kurento_session *session = mem_zalloc(sizeof(*session));
     if (!session)
         return NULL;
+    list_init(&session->of_all);
     list_init(&session->refs);
     list_init(&session->subscriptions);
     list_init(&session->oldest);
@@ -61,6 +63,7 @@ struct kurento_session *kurento_session_new(struct kurento_sessions *sessions, s
         mem_free(session);
         return NULL;
     }
+    list_append(&sessions->all, &session->of_all);
     return session;
 }
 
@@ -87,6 +90,7 @@ void kurento_session_free(struct kurento_sessions *sessions, struct kurento_sess
 {
     assert(list_is_empty(&session->refs) && list_is_empty(&session->subscriptions));
     (void)map_remove(&sessions->by_id, session->id, strlen(session->id));
+    list_remove(&session->of_all);
     LIST_FOREACH(node, &session->oldest)
         forget_answer(session, CONTAINER_OF(node, struct kurento_answer, oldest));
     map_deinit(&session->answers);

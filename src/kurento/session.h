@@ -29,6 +29,9 @@
 /** Of a session id that a client chose: four times what ours have. */
 #define KURENTO_SESSION_ID_MAX 144
 
+/** Sessions alive at a time: naming one is enough to begin it. */
+#define KURENTO_MAX_SESSIONS 10000
+
 /** How long an answer is remembered, as in Kurento Media Server. */
 #define KURENTO_ANSWER_KEPT (20 * US_PER_S)
 
@@ -40,6 +43,7 @@ struct kurento_conn;
 struct kurento_session {
     char *id;                  /**< owned, RO */
     struct kurento_conn *conn; /**< where its events go; NULL = away */
+    struct list of_all;        /**< in sessions->all */
     struct list refs;          /**< of struct kurento_ref.of_session */
     struct list subscriptions; /**< of struct kurento_subscription.of_session */
     struct map answers;        /**< of struct kurento_answer, by request id */
@@ -64,6 +68,7 @@ struct kurento_ref {
 
 struct kurento_sessions {
     struct map by_id;
+    struct list all; /**< of struct kurento_session.of_all */
     struct rng *rng; /**< borrowed */
 };
 

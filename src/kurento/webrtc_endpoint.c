@@ -91,6 +91,20 @@ static void add_early_candidates(struct kurento_webrtc_endpoint *e)
     e->early = NULL;
 }
 
+/* Only what is used later: what a client sends beside it may be large. */
+static int keep_early(struct kurento_webrtc_endpoint *e, struct str candidate, struct str ufrag)
+{
+    if (!e->early)
+        e->early = json_array();
+    if (json_array_size(e->early) >= KURENTO_MAX_EARLY_CANDIDATES ||
+        candidate.len + ufrag.len > KURENTO_MAX_EARLY_SIZE)
+        return 0; /* more than any browser has */
+    json_t *kept =
+        json_pack("{s:s%, s:s%}", "candidate", candidate.len ? candidate.p : "", candidate.len,
+                  "usernameFragment", ufrag.len ? ufrag.p : "", ufrag.len);
+    return json_array_append_new(e->early, kept) ? -ENOMEM : 0;
+}
+
 static int add_ice_candidate(const struct kurento_call *call, json_t **ret)
 {
     struct kurento_webrtc_endpoint *e = self(call->object);
@@ -100,11 +114,8 @@ static int add_ice_candidate(const struct kurento_call *call, json_t **ret)
         add_candidate(e, candidate);
         return 0;
     }
-    if (!e->early)
-        e->early = json_array();
-    if (json_array_size(e->early) >= KURENTO_MAX_EARLY_CANDIDATES)
-        return 0; /* more than any browser has */
-    return json_array_append_new(e->early, json_deep_copy(candidate)) ? -ENOMEM : 0;
+    return keep_early(e, kurento_member(candidate, "candidate"),
+                      kurento_member(candidate, "usernameFragment"));
 }
 
 static int gather_candidates(const struct kurento_call *call, json_t **ret)

@@ -8,6 +8,9 @@
 /** Candidates that may come before there is an offer to which they belong. */
 #define KURENTO_MAX_EARLY_CANDIDATES 64
 
+/** Bytes of one of them. */
+#define KURENTO_MAX_EARLY_SIZE 1024
+
 enum kurento_webrtc_state {
     KURENTO_WEBRTC_NEW,        /**< no offer yet */
     KURENTO_WEBRTC_OFFERED,    /**< an offer of ours waits for its answer */

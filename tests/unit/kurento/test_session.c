@@ -112,6 +112,89 @@ static void an_open_socket_keeps_its_session(void **state)
     assert_int_equal(kurento_get_stats(w->k).pipelines, 1);
 }
 
+/* A request of many: nobody reads its answer. */
+PRINTF_LIKE(2, 3) static void unheard(struct world *w, const char *format, ...)
+{
+    char request[512];
+    va_list ap;
+    va_start(ap, format);
+    (void)vsnprintf(request, sizeof(request), format, ap);
+    va_end(ap);
+    frame(w, 1, request);
+    assert_null(strstr(w->transcript, "error"));
+    text_init(&w->t, w->transcript, sizeof(w->transcript));
+}
+
+#define REFUSED(message, id)                                                                       \
+    "{'error':{'code':40009,'data':{'type':'NOT_ENOUGH_RESOURCES'},'message':'" message            \
+    "'},'id':" id ",'jsonrpc':'2.0'}"
+
+#define UNREF "{'jsonrpc':'2.0','method':'unref','params':{'object':'x','sessionId':'s%u'},'id':%u}"
+
+static void sessions_have_an_end(void **state)
+{
+    struct world *w = *state;
+    for (unsigned i = 0; i < KURENTO_MAX_SESSIONS; i++)
+        unheard(w, UNREF, i, i);
+    ask(w, CREATE(",'sessionId':'one more'", "'a'"),
+        REFUSED("10000 sessions are alive: no more", "'a'"));
+    unheard(w, UNREF, 7, 10); /* one that is there goes on */
+    for (unsigned pass = 0; pass < 2; pass++) {
+        w->now += COLLECTOR_PERIOD;
+        kurento_timeout(w->k, w->now);
+    }
+    assert_int_equal(kurento_get_stats(w->k).sessions, 1);
+    unheard(w, UNREF, 8, 9);
+}
+
+static void subscriptions_and_measurements_have_an_end(void **state)
+{
+    struct world *w = *state;
+    for (unsigned i = 0; i < KURENTO_MAX_SUBSCRIPTIONS; i++) {
+        w->n_ids = 0;
+        unheard(w,
+                "{'jsonrpc':'2.0','method':'subscribe','params':{'object':'manager_ServerManager',"
+                "'type':'ObjectCreated','sessionId':'s'},'id':%u}",
+                i);
+    }
+    ask(w,
+        "{'jsonrpc':'2.0','method':'subscribe','params':{'object':'manager_ServerManager',"
+        "'type':'ObjectCreated','sessionId':'s'},'id':'a'}",
+        REFUSED("1000 subscriptions to an object at most", "'a'"));
+    frame(w, 1, "{'jsonrpc':'2.0','method':'closeSession','params':{'sessionId':'s'}}");
+    text_init(&w->t, w->transcript, sizeof(w->transcript));
+    unheard(w,
+            "{'jsonrpc':'2.0','method':'subscribe','params':{'object':'manager_ServerManager',"
+            "'type':'ObjectCreated','sessionId':'t'},'id':%u}",
+            0);
+    for (unsigned i = 0; i < 100; i++)
+        unheard(w,
+                "{'jsonrpc':'2.0','method':'invoke','params':{'object':'manager_ServerManager',"
+                "'operation':'getUsedCpu','operationParams':{'interval':1000},'sessionId':'u'},"
+                "'id':%u}",
+                i);
+    ask(w,
+        "{'jsonrpc':'2.0','method':'invoke','params':{'object':'manager_ServerManager',"
+        "'operation':'getUsedCpu','operationParams':{'interval':1000},'sessionId':'u'},'id':'b'}",
+        REFUSED("100 measurements are going on", "'b'"));
+}
+
+/* Its events go to the connection that spoke last; the other one may only say that it is there. */
+static void who_keeps_a_session_alive_keeps_it(void **state)
+{
+    struct world *w = *state;
+    frame(w, 1, CREATE(",'sessionId':'s'", "1"));
+    open_socket(w, 2);
+    frame(w, 2, "{'jsonrpc':'2.0','method':'connect','params':{'sessionId':'s'},'id':1}");
+    kurento_socket_closed(w->k, w->now, 2);
+    for (unsigned i = 0; i < 5; i++) {
+        w->now += COLLECTOR_PERIOD;
+        kurento_timeout(w->k, w->now);
+        frame(w, 1, "{'jsonrpc':'2.0','method':'keepAlive','params':{'sessionId':'s'}}");
+    }
+    assert_int_equal(kurento_get_stats(w->k).pipelines, 1);
+}
+
 static void who_lists_the_pipelines_holds_them(void **state)
 {
     struct world *w = *state;
@@ -237,6 +320,9 @@ int main(void)
         TEST(a_repeated_request_is_answered_as_before),
         TEST(a_session_outlives_its_connection_until_the_second_pass),
         TEST(an_open_socket_keeps_its_session),
+        TEST(who_keeps_a_session_alive_keeps_it),
+        TEST(sessions_have_an_end),
+        TEST(subscriptions_and_measurements_have_an_end),
         TEST(who_lists_the_pipelines_holds_them),
         TEST(events_go_to_who_subscribed_once_a_session),
         TEST(a_transaction_refers_to_its_own_results),
