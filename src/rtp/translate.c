@@ -70,6 +70,7 @@ static void advance(struct rtp_translator *t, unsigned step, uint32_t ts, mono_u
     extend(t, step);
     if (t->skipped)
         shift_skipped(t, step, 0);
+    t->kept = 0;
     t->last_ts = ts;
     t->last_at = now;
 }
@@ -181,8 +182,9 @@ void rtp_translator_skip(struct rtp_translator *t, uint32_t ssrc, uint16_t seq)
     if (!t->is_joined || ssrc != t->source_ssrc)
         return;
     int step = rtp_seq_diff((uint16_t)(seq + t->seq_offset), t->last_seq);
-    if (step <= 0 || step > RTP_TRANSLATE_MAX_DROPOUT)
+    if (step <= 0 || t->kept + step > RTP_TRANSLATE_MAX_DROPOUT)
         return;
+    t->kept = (uint16_t)(t->kept + step - 1);
     extend(t, (unsigned)step - 1);
     shift_skipped(t, (unsigned)step, 1);
     t->seq_offset--;

@@ -62,6 +62,7 @@ struct rtp_translator {
     uint16_t seq_offset;    /**< out - source, at the newest number */
     uint16_t last_seq;      /**< out, newest: given, or kept for one that is on its way */
     uint16_t span;          /**< packets back that still belong to this source, saturated */
+    uint16_t kept;          /**< numbers behind the newest that was given, kept by skips */
     uint16_t jump_seq;      /**< source seq that would confirm a restart, valid when has_jump */
     bool is_joined;         /**< the offsets apply; false = the next packet is of another source */
     bool started, has_previous, has_jump;
@@ -106,8 +107,10 @@ MUST_CHECK int rtp_translate(struct rtp_translator *t, uint32_t ssrc, uint16_t s
  * A source packet that is not sent on: what comes after it closes up, what comes late from before
  * it keeps its place.
  *
- * Nothing happens where the gap cannot be closed any more, because newer numbers went out, and
- * where the packet is not of the present source or far off.
+ * Nothing happens where the gap cannot be closed any more, because newer numbers went out, where
+ * the packet is not of the present source or far off, and where such packets alone would carry the
+ * stream on by more than RTP_TRANSLATE_MAX_DROPOUT: a receiver that missed half a round of the
+ * numbers decrypts nothing any more (RFC 3711 §3.3.1).
  */
 void rtp_translator_skip(struct rtp_translator *t, uint32_t ssrc, uint16_t seq);
 

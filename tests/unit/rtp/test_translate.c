@@ -271,6 +271,21 @@ static void what_was_skipped_is_forgotten_with_what_it_shifted(void **state)
     expect(1, 137, 137 * FRAME, 200 * FRAME_US, 135, 137 * FRAME);
 }
 
+/* The receiver counts how often the numbers wrapped by what it gets (RFC 3711 §3.3.1): whoever
+ * sends nothing but padding, in leaps, must not carry the stream round without it. */
+static void padding_alone_does_not_carry_the_numbers_away(void **state)
+{
+    uint16_t seq = 100;
+    (void)state;
+    rtp_translator_init(&t, 9, 10, 0);
+    expect(1, seq, 0, 0, 10, 0);
+    for (unsigned i = 0; i < 15; i++)
+        pass_over(1, seq = (uint16_t)(seq + RTP_TRANSLATE_MAX_DROPOUT));
+    /* and the next speaker, on the same stream, is heard */
+    assert_int_equal(put(2, 7, 0, US_PER_S), 0);
+    assert_in_range(out_seq, 11, 11 + RTP_TRANSLATE_MAX_DROPOUT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -285,6 +300,7 @@ int main(void)
         cmocka_unit_test(packets_around_a_skipped_one_keep_their_order),
         cmocka_unit_test(a_skipped_packet_that_is_late_stays_a_gap),
         cmocka_unit_test(what_was_skipped_is_forgotten_with_what_it_shifted),
+        cmocka_unit_test(padding_alone_does_not_carry_the_numbers_away),
         cmocka_unit_test(a_long_life_never_repeats_a_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
