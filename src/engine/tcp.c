@@ -51,7 +51,7 @@ struct tcp_connection {
     bool wants_write;     /**< EPOLLOUT is asked for */
     struct addr local;    /**< `tcp` = ADDR_TCP */
     struct addr remote;   /**< `tcp` = its number */
-    mono_us heard_at;     /**< accepted, or the last whole frame */
+    mono_us heard_at;     /**< accepted, or the last whole frame that had an owner */
     struct list age;      /**< in tcp.unproven or tcp.closed */
     struct list readable; /**< in tcp.readable */
     struct list writable; /**< in tcp.writable */
@@ -116,6 +116,13 @@ void tcp_proven(struct tcp *t, const struct addr *remote)
     c->is_proven = true;
     t->n_unproven--;
     list_remove(&c->age);
+}
+
+void tcp_heard(struct tcp *t, const struct addr *remote, mono_us now)
+{
+    struct tcp_connection *c = find(t, remote);
+    if (c && c->is_proven) /* the age of the others says how long they may stay so */
+        c->heard_at = now;
 }
 
 void tcp_release(struct tcp *t, const struct addr *remote)
@@ -315,8 +322,8 @@ static void take_events(struct tcp *t, mono_us now)
 }
 
 /* Whole frames of one connection. @return the new number of datagrams */
-static size_t take_frames(struct tcp *t, struct tcp_connection *c, mono_us now, struct dgram *ret,
-                          size_t n, size_t max)
+static size_t take_frames(struct tcp *t, struct tcp_connection *c, struct dgram *ret, size_t n,
+                          size_t max)
 {
     while (n < max) {
         uint8_t *data = t->bytes + n * DGRAM_ROOM;
@@ -332,17 +339,16 @@ static size_t take_frames(struct tcp *t, struct tcp_connection *c, mono_us now, 
             end(t, c);
             return n;
         }
-        c->heard_at = c->is_proven ? now : c->heard_at;
         ret[n++] = (struct dgram){
             .local = c->local, .remote = c->remote, .data = data, .len = len, .cap = DGRAM_ROOM};
     }
     return n;
 }
 
-static size_t take_all_frames(struct tcp *t, mono_us now, struct dgram *ret, size_t n, size_t max)
+static size_t take_all_frames(struct tcp *t, struct dgram *ret, size_t n, size_t max)
 {
     LIST_FOREACH(node, &t->readable)
-        n = take_frames(t, CONTAINER_OF(node, struct tcp_connection, readable), now, ret, n, max);
+        n = take_frames(t, CONTAINER_OF(node, struct tcp_connection, readable), ret, n, max);
     return n;
 }
 
@@ -351,11 +357,11 @@ size_t tcp_rx_batch(struct tcp *t, mono_us now, struct dgram *ret, size_t max)
     assert(max <= SOCKET_BATCH);
     if (t->epoll_fd < 0)
         return 0;
-    size_t n = take_all_frames(t, now, ret, 0, max);
+    size_t n = take_all_frames(t, ret, 0, max);
     if (n == max)
         return n;
     take_events(t, now);
-    return take_all_frames(t, now, ret, n, max);
+    return take_all_frames(t, ret, n, max);
 }
 
 void tcp_send(struct tcp *t, const struct dgram *d)

@@ -36,8 +36,8 @@
 /** Browsers send their first check with the connection's first round trip. */
 #define TCP_PROVE_LIMIT (10 * US_PER_S)
 
-/** Without a whole frame for so long a connection is dead: the path in use has checks every few
- * seconds, libwebrtc keeps spare ones warm every 25 s. */
+/** Without a whole frame that was somebody's (tcp_heard) for so long a connection is dead: the path
+ * in use has checks every few seconds, libwebrtc keeps spare ones warm every 25 s. */
 #define TCP_IDLE_LIMIT (60 * US_PER_S)
 
 struct tcp_connection; /* private */
@@ -100,6 +100,10 @@ void tcp_flush(struct tcp *t);
 
 /** An authentic check came from here. */
 void tcp_proven(struct tcp *t, const struct addr *remote);
+
+/** What came from here has an owner. Frames of nobody keep no connection: whoever was in a call
+ * once cannot hold on to places for longer than TCP_IDLE_LIMIT. */
+void tcp_heard(struct tcp *t, const struct addr *remote, mono_us now);
 
 /** The owner of this address is gone: write what is queued, close, tell nothing. */
 void tcp_release(struct tcp *t, const struct addr *remote);

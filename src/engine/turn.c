@@ -229,6 +229,16 @@ size_t worker_turn(struct worker *w, mono_us now)
     return n;
 }
 
+/* Before the work: what is forwarded in place bears another address then. */
+static void keep_connections(struct worker *w, size_t n, mono_us now)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct addr *remote = &w->io->in[i].remote;
+        if (find_remote(w, demux_hash(&w->demux, remote), remote))
+            tcp_heard(&w->tcp, remote, now);
+    }
+}
+
 /* Connections that were closed: to ICE a path is gone, and an address is nobody's any more. */
 static void drop_closed(struct worker *w, mono_us now)
 {
@@ -247,6 +257,7 @@ size_t worker_turn_tcp(struct worker *w, mono_us now)
 {
     tcp_timeout(&w->tcp, now);
     size_t n = tcp_rx_batch(&w->tcp, now, w->io->in, SOCKET_BATCH);
+    keep_connections(w, n, now);
     work_on(w, n, now);
     drop_closed(w, now);
     worker_flush(w);

@@ -294,13 +294,14 @@ static void a_silent_connection_ends_and_a_speaking_one_does_not(void **state)
     int silent, speaking;
     (void)state;
     struct dgram first = proven(&silent);
-    (void)proven(&speaking);
+    struct dgram second = proven(&speaking);
     for (mono_us now = START; now < START + TCP_IDLE_LIMIT; now += 10 * US_PER_S) {
         put_frame(speaking, check, sizeof(check));
         put(silent, "\0\0", 2); /* empty frames are no sign of life */
         wait_readable();
         while (!tcp_rx_batch(&tcp, now, &d, 1))
             wait_readable();
+        tcp_heard(&tcp, &second.remote, now);
         tcp_timeout(&tcp, now);
     }
     assert_int_equal(tcp.n_connections, 2);
@@ -311,6 +312,28 @@ static void a_silent_connection_ends_and_a_speaking_one_does_not(void **state)
     assert_true(addr_equal(&remote, &first.remote));
     (void)close(silent);
     (void)close(speaking);
+}
+
+/* Of a call that is over, say: it was proven once, and goes on sending. */
+static void frames_that_are_nobodys_keep_no_connection(void **state)
+{
+    struct addr local, remote;
+    struct dgram d;
+    int fd;
+    (void)state;
+    (void)proven(&fd);
+    for (mono_us now = START; now < START + TCP_IDLE_LIMIT; now += 10 * US_PER_S) {
+        put_frame(fd, check, sizeof(check));
+        wait_readable();
+        while (!tcp_rx_batch(&tcp, now, &d, 1))
+            wait_readable();
+        tcp_timeout(&tcp, now);
+    }
+    assert_int_equal(tcp.n_connections, 1);
+    tcp_timeout(&tcp, START + TCP_IDLE_LIMIT);
+    assert_int_equal(tcp.n_connections, 0);
+    assert_true(tcp_poll_closed(&tcp, &local, &remote));
+    (void)close(fd);
 }
 
 /* Media are dropped, whole frames only; checks still find room; nothing blocks. */
@@ -445,6 +468,7 @@ int main(void)
         TEST(strangers_who_do_not_speak_stun_are_cut_off),
         TEST(a_thousand_connections_of_one_stranger_leave_room),
         TEST(a_silent_connection_ends_and_a_speaking_one_does_not),
+        TEST(frames_that_are_nobodys_keep_no_connection),
         TEST(a_slow_reader_loses_media_and_no_frame_is_cut),
         TEST(without_descriptors_accepting_pauses_and_goes_on),
         TEST(opening_and_accepting_survive_lack_of_memory),
