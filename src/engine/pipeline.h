@@ -43,6 +43,12 @@ struct pipeline_ops {
     /** Is it through its setup? Until then a datagram from it may cost as much as a handshake. */
     bool (*is_connected)(const struct pipeline_endpoint *e);
 
+    /**
+     * Does it wait for the STUN answer with this transaction id (12 bytes)? The tag that found it
+     * is a small number that anybody can guess: what it does not wait for is nobody's.
+     */
+    bool (*awaits)(const struct pipeline_endpoint *e, const uint8_t *id);
+
     /** Any other datagram. @return 0, or a PEER_E_ code: drop and count */
     int (*input)(struct pipeline_endpoint *e, mono_us now, const struct dgram *d);
 

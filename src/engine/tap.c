@@ -63,6 +63,12 @@ static bool is_connected(const struct pipeline_endpoint *e)
     return true;
 }
 
+static bool awaits(const struct pipeline_endpoint *e, const uint8_t *id)
+{
+    (void)e, (void)id;
+    return false;
+}
+
 static int input(struct pipeline_endpoint *e, mono_us now, const struct dgram *d)
 {
     (void)e, (void)now, (void)d;
@@ -152,6 +158,7 @@ static const struct pipeline_ops ops = {
     .prefetch = prefetch,
     .receive = receive,
     .is_connected = is_connected,
+    .awaits = awaits,
     .input = input,
     .timeout = time_out,
     .deadline = deadline,

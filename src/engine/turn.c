@@ -56,7 +56,8 @@ static struct pipeline_endpoint *find_remote(struct worker *w, uint64_t hash,
     return of_leg(demux_find_remote(&w->demux, hash, remote));
 }
 
-/* Whose a STUN datagram is: a request names our ufrag, an answer carries our tag. */
+/* Whose a STUN datagram is: a request names our ufrag, an answer carries our tag, and the rest of
+ * an id that is awaited: a tag alone, which is easily guessed, must not fill anybody's queue. */
 static struct pipeline_endpoint *find_stun(struct worker *w, const struct dgram *d,
                                            bool *ret_request)
 {
@@ -65,7 +66,8 @@ static struct pipeline_endpoint *find_stun(struct worker *w, const struct dgram 
     if (*ret_request)
         return of_leg(demux_find_ufrag(&w->demux, ufrag));
     /* a transaction id begins there (RFC 8489 §5) */
-    return of_leg(demux_find_tag(&w->demux, get_be32(d->data + 8)));
+    struct pipeline_endpoint *e = of_leg(demux_find_tag(&w->demux, get_be32(d->data + 8)));
+    return e && e->ops->awaits(e, d->data + 8) ? e : NULL;
 }
 
 void worker_run_outside(struct worker *w, mono_us now)

@@ -42,6 +42,11 @@ static bool is_connected(const struct pipeline_endpoint *e)
     return peer_of(e)->state == PEER_CONNECTED;
 }
 
+static bool awaits(const struct pipeline_endpoint *e, const uint8_t *id)
+{
+    return peer_awaits(peer_of(e), id);
+}
+
 static int input(struct pipeline_endpoint *e, mono_us now, const struct dgram *d)
 {
     return peer_input(&of(e)->media.peer, now, d);
@@ -121,6 +126,7 @@ static const struct pipeline_ops ops = {
     .prefetch = prefetch,
     .receive = receive,
     .is_connected = is_connected,
+    .awaits = awaits,
     .input = input,
     .timeout = time_out,
     .deadline = deadline,

@@ -244,6 +244,12 @@ MUST_CHECK int ice_agent_add_remote(struct ice_agent *a, mono_us now, const stru
 MUST_CHECK int ice_agent_end_of_candidates(struct ice_agent *a, mono_us now);
 
 /**
+ * Did a request of ours that is not answered yet have this transaction id (12 bytes)? What says no
+ * would be ICE_E_NOT_OURS; asking is cheap.
+ */
+bool ice_agent_awaits(const struct ice_agent *a, const uint8_t *id);
+
+/**
  * Feed one received STUN datagram (stun_is_message).
  *
  * @param now arrival [µs, monotonic]; must not go back

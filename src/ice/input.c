@@ -187,6 +187,12 @@ static int on_response(struct ice_agent *a, mono_us now, const struct stun_messa
     return ice_agent_on_answered(a, now, pair, &m->mapped);
 }
 
+bool ice_agent_awaits(const struct ice_agent *a, const uint8_t *id)
+{
+    return (a->has_path && ice_consent_matches(&a->consent, id)) ||
+           ice_pairs_find_transaction(&a->pairs, id);
+}
+
 int ice_agent_input(struct ice_agent *a, mono_us now, const struct dgram *d)
 {
     struct stun_message m;

@@ -462,6 +462,11 @@ static bool write_rtcp(struct peer *p, struct dgram *ret)
 
 /* --- the five verbs --- */
 
+bool peer_awaits(const struct peer *p, const uint8_t *id)
+{
+    return p->state != PEER_ENDED && ice_agent_awaits(&p->ice, id);
+}
+
 int peer_input(struct peer *p, mono_us now, const struct dgram *d)
 {
     p->now = now;

@@ -186,6 +186,9 @@ MUST_CHECK int peer_end_of_candidates(struct peer *p, mono_us now);
 void peer_disconnected(struct peer *p, mono_us now, const struct addr *local,
                        const struct addr *remote);
 
+/** As ice_agent_awaits. */
+bool peer_awaits(const struct peer *p, const uint8_t *id);
+
 /**
  * Feed one datagram that is not RTP.
  *

@@ -61,6 +61,13 @@ static bool is_connected(const struct pipeline_endpoint *e)
     return of(e)->is_connected;
 }
 
+/* Awaits one id: its tag and zeros. */
+static bool awaits(const struct pipeline_endpoint *e, const uint8_t *id)
+{
+    static const uint8_t zeros[8];
+    return get_be32(id) == e->demux.tag && memcmp(id + 4, zeros, sizeof(zeros)) == 0;
+}
+
 static int input(struct pipeline_endpoint *e, mono_us now, const struct dgram *d)
 {
     (void)now, (void)d;
@@ -107,6 +114,7 @@ static const struct pipeline_ops ops = {
     .prefetch = prefetch,
     .receive = receive,
     .is_connected = is_connected,
+    .awaits = awaits,
     .input = input,
     .timeout = ignore,
     .deadline = deadline,
@@ -208,6 +216,15 @@ static void say_answer(struct bench *b, struct counting *c)
     say(b, c, stun, sizeof(stun));
 }
 
+/* The same from a stranger, who knows that tags are small numbers and guesses the rest. */
+static void say_guess(struct bench *b, struct counting *c)
+{
+    uint8_t stun[20] = {0x01, 0x01, 0, 0, 0x21, 0x12, 0xa4, 0x42};
+    put_be32(stun + 8, c->base.demux.tag);
+    stun[19] = 1;
+    say(b, c, stun, sizeof(stun));
+}
+
 static void take_all(struct bench *b)
 {
     while (worker_turn(&b->worker, worker_now()) > 0)
@@ -266,6 +283,18 @@ static void checks_of_a_running_call_do_not_wait(void **state)
     assert_int_equal(b->arriving.n_input, 2);
 }
 
+static void guessed_answers_push_nobody_out(void **state)
+{
+    struct bench *b = *state;
+    say_hello(b, &b->arriving);
+    for (int i = 0; i < RUSH; i++)
+        say_guess(b, &b->arriving);
+    take_all(b);
+    assert_int_equal(b->arriving.base.setup.n, 1);
+    step(b);
+    assert_true(b->arriving.n_input == 1 && setup_queue_is_empty(&b->worker.setup));
+}
+
 /* A connected peer has DTLS to say, too, and so has who forges it: at no better price. */
 static void dtls_of_a_running_call_waits(void **state)
 {
@@ -317,6 +346,7 @@ int main(void)
         TEST(a_rush_of_handshakes_leaves_media_alone), TEST(with_time_left_all_of_them_are_done),
         TEST(checks_of_a_running_call_do_not_wait),    TEST(dtls_of_a_running_call_waits),
         TEST(media_behind_a_last_flight_is_kept),      TEST(media_without_a_handshake_is_dropped),
+        TEST(guessed_answers_push_nobody_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
