@@ -68,6 +68,20 @@ static void look_up(const struct name *name, struct resolver_result *ret)
     freeaddrinfo(list);
 }
 
+void resolver_keep(const struct resolver_result *before, struct resolver_result *now)
+{
+    if (now->failed[0] == 0)
+        return;
+    if (now->n_v4 == 0) {
+        memcpy(now->v4, before->v4, sizeof(now->v4));
+        now->n_v4 = before->n_v4;
+    }
+    if (now->n_v6 == 0) {
+        memcpy(now->v6, before->v6, sizeof(now->v6));
+        now->n_v6 = before->n_v6;
+    }
+}
+
 /* @return false: abandoned */
 static bool tell_and_wait(struct resolver *r, const struct resolver_result *result)
 {
@@ -95,11 +109,13 @@ static void free_block(struct resolver *r)
 static void *run(void *arg)
 {
     struct resolver *r = arg;
-    struct resolver_result result;
+    struct resolver_result before, result = {0};
     do {
+        before = result;
         result = (struct resolver_result){0};
         for (size_t i = 0; i < r->n; i++)
             look_up(&r->names[i], &result);
+        resolver_keep(&before, &result);
     } while (tell_and_wait(r, &result));
     free_block(r);
     return NULL;

@@ -35,6 +35,12 @@ struct resolver_result {
     const char *why;                /**< of `failed`; static */
 };
 
+/**
+ * A name server that fails for a moment takes nothing away: a family for which a failed look found
+ * no address keeps those of the look before.
+ */
+void resolver_keep(const struct resolver_result *before, struct resolver_result *now);
+
 /** On the resolver's thread, one call at a time, and none after resolver_free has returned. */
 typedef void (*resolver_fn)(void *user, const struct resolver_result *result);
 
