@@ -238,7 +238,8 @@ static inline struct browser *browser_open(struct bench *b, unsigned i, const ch
 /* What a browser calls its only connection. */
 #define BENCH_CONNECTION 7
 
-static inline void browser_connect(struct browser *br, const struct addr *to)
+/** @return 0, or the errno of connect */
+static inline int browser_try_connect(struct browser *br, const struct addr *to)
 {
     struct sockaddr_storage sa = {.ss_family = AF_INET};
     struct sockaddr_in *in = (struct sockaddr_in *)&sa;
@@ -249,7 +250,8 @@ static inline void browser_connect(struct browser *br, const struct addr *to)
     memcpy(&in->sin_addr, to->ip + 12, 4);
     br->tcp_fd = socket(AF_INET, SOCK_STREAM, 0);
     assert_true(br->tcp_fd > 0);
-    assert_int_equal(connect(br->tcp_fd, (struct sockaddr *)&sa, len), 0);
+    if (connect(br->tcp_fd, (struct sockaddr *)&sa, len))
+        return errno;
     len = sizeof(sa);
     assert_int_equal(getsockname(br->tcp_fd, (struct sockaddr *)&sa, &len), 0);
     assert_true(socket_addr_from_sa((struct sockaddr *)&sa, &br->tcp_addr));
@@ -257,6 +259,14 @@ static inline void browser_connect(struct browser *br, const struct addr *to)
     br->tcp_remote = *to;
     br->tcp_remote.tcp = BENCH_CONNECTION;
     br->tcp_in = (struct framing_in){0};
+    return 0;
+}
+
+static inline void browser_connect(struct browser *br, const struct addr *to)
+{
+    int err = browser_try_connect(br, to);
+    if (err)
+        fail_msg("connect: %s", strerror(err));
 }
 
 static inline struct ice_candidate browser_tcp_candidate(const struct browser *br)
