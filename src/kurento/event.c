@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "kurento/private.h"
+#include "kurento/watch.h"
 
 /* What Kurento 7 renamed; the data of the events stayed the same but for their `type`. */
 static const struct {
@@ -62,6 +63,8 @@ struct kurento_subscription *kurento_subscribe(struct rng *rng, struct kurento_s
     list_append(&session->subscriptions, &s->of_session);
     list_append(&object->subscriptions, &s->of_object);
     object->n_subscriptions++;
+    if (kurento_is_flow_event(event))
+        object->kurento->n_flow_subscriptions++;
     return s;
 }
 
@@ -70,6 +73,8 @@ void kurento_subscription_free(struct kurento_subscription *subscription)
     list_remove(&subscription->of_session);
     list_remove(&subscription->of_object);
     subscription->object->n_subscriptions--;
+    if (kurento_is_flow_event(subscription->type))
+        subscription->object->kurento->n_flow_subscriptions--;
     mem_free(subscription);
 }
 

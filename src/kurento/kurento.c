@@ -393,7 +393,7 @@ void kurento_timeout(struct kurento *k, mono_us now)
 mono_us kurento_deadline(const struct kurento *k)
 {
     mono_us at = mono_min(k->collect_at, kurento_measurements_deadline(k));
-    return k->pipelines.n ? mono_min(at, k->watch_at) : at;
+    return k->n_flow_subscriptions ? mono_min(at, k->watch_at) : at;
 }
 
 struct kurento_stats kurento_get_stats(const struct kurento *k)

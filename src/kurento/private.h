@@ -25,7 +25,8 @@ struct kurento {
     struct list measurements;       /**< of getUsedCpu, server_manager.c */
     mono_us now;                    /**< of the last input or timeout */
     mono_us collect_at, watch_at;
-    unsigned last_tag; /**< of questions to the engine */
+    size_t n_flow_subscriptions; /**< without any, nothing is looked at regularly */
+    unsigned last_tag;           /**< of questions to the engine */
     struct kurento_stats stats;
 };
 

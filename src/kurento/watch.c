@@ -121,7 +121,7 @@ void kurento_snapshot(struct kurento_element *element, unsigned tag,
 
 /* --- the regular look --- */
 
-static bool wants_flow(const char *event)
+bool kurento_is_flow_event(const char *event)
 {
     return strncmp(event, "MediaFlow", 9) == 0 || strcmp(event, "MediaStateChanged") == 0;
 }
@@ -129,7 +129,7 @@ static bool wants_flow(const char *event)
 static bool is_watched(const struct kurento_object *object)
 {
     LIST_FOREACH(node, &object->subscriptions) {
-        if (wants_flow(CONTAINER_OF(node, struct kurento_subscription, of_object)->type))
+        if (kurento_is_flow_event(CONTAINER_OF(node, struct kurento_subscription, of_object)->type))
             return true;
     }
     return false;

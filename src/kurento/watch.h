@@ -50,6 +50,9 @@ void kurento_flow_refresh(struct kurento_element *element);
 /** Is anything flowing out of it, by these figures? */
 bool kurento_flows(const struct engine_stats *stats);
 
+/** Does who subscribes to it want the regular look? */
+bool kurento_is_flow_event(const char *event);
+
 /** Look at the pipelines that are watched. */
 void kurento_watch(struct kurento *k);
 

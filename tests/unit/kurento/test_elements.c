@@ -421,6 +421,24 @@ static void descriptions_are_missing_before_there_are_any(void **state)
     ask(w, INVOKE(W, "getConnectionState", "{}", "5"), VALUE("'DISCONNECTED'", "5"));
 }
 
+/* A server whose objects nobody watches sleeps until the collector is due. */
+static void flow_is_looked_at_while_somebody_subscribed(void **state)
+{
+    struct world *w = *state;
+    mono_us collector = kurento_deadline(w->k);
+    endpoint(w);
+    assert_int_equal(kurento_deadline(w->k), collector);
+    ask(w, REQUEST("subscribe", "'object':'" W "','type':'MediaFlowInStateChange'", "3"),
+        VALUE("'<3>'", "3"));
+    assert_true(kurento_deadline(w->k) < collector);
+    ask(w, REQUEST("unsubscribe", "'object':'" W "','subscription':'<3>'", "4"),
+        "{'id':4,'jsonrpc':'2.0','result':{'sessionId':'s'}}");
+    assert_int_equal(kurento_deadline(w->k), collector);
+    frame(w, 1, REQUEST("subscribe", "'object':'" W "','type':'MediaStateChanged'", "5"));
+    frame(w, 1, REQUEST("release", "'object':'" P "'", "6"));
+    assert_int_equal(kurento_deadline(w->k), collector);
+}
+
 static void settings_are_kept_and_given_back(void **state)
 {
     struct world *w = *state;
@@ -455,6 +473,7 @@ int main(void)
         TEST(an_endpoint_of_one_way_offers_so),
         TEST(no_endpoint_is_of_both_ways_only),
         TEST(descriptions_are_missing_before_there_are_any),
+        TEST(flow_is_looked_at_while_somebody_subscribed),
         TEST(settings_are_kept_and_given_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
