@@ -1,12 +1,11 @@
 /*
  * A sink that takes each packet out of the relay and puts it into a ring. A full ring loses it: a
  * worker waits for nobody.
- *
- * Most of what a kind of endpoint does is about a network, which a tap has not: those do nothing.
  */
 #include "engine/tap.h"
 
 #include "base/mem.h"
+#include "engine/no_network.h"
 #include "log/counters.h"
 
 struct tap {
@@ -42,99 +41,12 @@ static const struct relay_ops relay_ops = {.is_ready = is_ready, .send = take};
 static const struct peer_codec opus = {
     .id = CODEC_OPUS, .pt = TAP_OPUS_PT, .channels = 2, .clock_rate = 48000};
 
-/* --- what others do with a network --- */
-
-static void prefetch(struct pipeline_endpoint *e)
-{
-    (void)e;
-}
-
-static int receive(struct pipeline_endpoint *e, mono_us now, struct dgram *d, struct relay_fan *ret,
-                   mono_us *ret_due)
-{
-    (void)e, (void)now, (void)d, (void)ret;
-    *ret_due = MONO_NEVER;
-    return PEER_E_PROTOCOL;
-}
-
-static bool is_connected(const struct pipeline_endpoint *e)
-{
-    (void)e;
-    return true;
-}
-
-static bool awaits(const struct pipeline_endpoint *e, const uint8_t *id)
-{
-    (void)e, (void)id;
-    return false;
-}
-
-static int input(struct pipeline_endpoint *e, mono_us now, const struct dgram *d)
-{
-    (void)e, (void)now, (void)d;
-    return PEER_E_PROTOCOL;
-}
-
-static void time_out(struct pipeline_endpoint *e, mono_us now)
-{
-    (void)e, (void)now;
-}
-
-static mono_us deadline(const struct pipeline_endpoint *e)
-{
-    (void)e;
-    return MONO_NEVER;
-}
-
-static bool poll_send(struct pipeline_endpoint *e, struct dgram *ret)
-{
-    (void)e, (void)ret;
-    return false;
-}
-
-static bool poll_event(struct pipeline_endpoint *e, struct peer_event *ret)
-{
-    (void)e, (void)ret;
-    return false;
-}
-
-static void set_tag(struct pipeline_endpoint *e)
-{
-    (void)e;
-}
-
-static bool get_source(const struct pipeline_endpoint *e, uint32_t *ret)
-{
-    (void)e, (void)ret;
-    return false;
-}
-
-static int add_candidate(struct pipeline_endpoint *e, mono_us now, const struct ice_candidate *c,
-                         struct str ufrag)
-{
-    (void)e, (void)now, (void)c, (void)ufrag;
-    return 0;
-}
-
-static void disconnected(struct pipeline_endpoint *e, mono_us now, const struct addr *local,
-                         const struct addr *remote)
-{
-    (void)e, (void)now, (void)local, (void)remote;
-}
-
-static int renegotiate(struct pipeline_endpoint *e, mono_us now, const struct peer_params *params,
-                       struct str ufrag, struct str pwd)
-{
-    (void)e, (void)now, (void)params, (void)ufrag, (void)pwd;
-    return 0;
-}
+/* --- the rest --- */
 
 static void close_tap(struct pipeline_endpoint *e, mono_us now)
 {
     (void)e, (void)now;
 }
-
-/* --- the rest --- */
 
 /* What the reader was too slow for is dropped like all that does not arrive. */
 static void figures(const struct pipeline_endpoint *e, mono_us now, struct engine_stats *ret)
@@ -155,20 +67,9 @@ static void free_tap(struct pipeline_endpoint *e)
 }
 
 static const struct pipeline_ops ops = {
-    .prefetch = prefetch,
-    .receive = receive,
-    .is_connected = is_connected,
-    .awaits = awaits,
-    .input = input,
-    .timeout = time_out,
-    .deadline = deadline,
-    .poll_send = poll_send,
-    .poll_event = poll_event,
-    .set_tag = set_tag,
-    .get_source = get_source,
-    .add_candidate = add_candidate,
-    .disconnected = disconnected,
-    .renegotiate = renegotiate,
+    NO_NETWORK_OPS,
+    .timeout = no_network_timeout,
+    .deadline = no_network_deadline,
     .close = close_tap,
     .figures = figures,
     .free = free_tap,
