@@ -102,16 +102,15 @@ static bool has_any_codec(const struct sdp *s, const struct sdp_media *m)
  * and how Kurento still does.
  */
 static const char *const protos[] = {
-    "UDP/TLS/RTP/SAVPF",
-    "TCP/DTLS/RTP/SAVPF",
-    "TCP/TLS/RTP/SAVPF",
-    "RTP/SAVPF",
+    "UDP/TLS/RTP/SAVPF", "TCP/DTLS/RTP/SAVPF", "TCP/TLS/RTP/SAVPF", "RTP/SAVPF", NULL,
 };
 
-static bool is_our_proto(struct str proto)
+static const struct negotiate_profile webrtc = {protos, "audio must be UDP/TLS/RTP/SAVPF"};
+
+static bool has_proto(const struct negotiate_profile *profile, struct str proto)
 {
-    for (size_t i = 0; i < ARRAY_LEN(protos); i++) {
-        if (str_eq(proto, str_of(protos[i])))
+    for (const char *const *p = profile->protos; *p; p++) {
+        if (str_eq(proto, str_of(*p)))
             return true;
     }
     return false;
@@ -147,8 +146,8 @@ static bool is_wanted_audio(const struct sdp *offer, const struct sdp_media *m)
                             sdp_find_bundle(offer, negotiate_mid(offer, m), &mids));
 }
 
-/** The first audio line that we could answer; the first one wanted is blamed when none is. */
-static int find_audio(const struct sdp *offer, struct audio_line *ret, struct negotiate_error *err)
+int negotiate_find_audio(const struct sdp *offer, const struct negotiate_profile *profile,
+                         struct audio_line *ret, struct negotiate_error *err)
 {
     const struct sdp_media *wanted = NULL;
 
@@ -156,7 +155,7 @@ static int find_audio(const struct sdp *offer, struct audio_line *ret, struct ne
         const struct sdp_media *m = &offer->media[i];
         if (!is_wanted_audio(offer, m))
             continue;
-        if (is_our_proto(m->proto) && has_any_codec(offer, m)) {
+        if (has_proto(profile, m->proto) && has_any_codec(offer, m)) {
             *ret = audio_line(offer, m);
             return 0;
         }
@@ -164,9 +163,8 @@ static int find_audio(const struct sdp *offer, struct audio_line *ret, struct ne
     }
     if (!wanted)
         return negotiate_refuse(err, NEGOTIATE_E_NO_AUDIO, 0, "m=audio", "the offer has no audio");
-    if (!is_our_proto(wanted->proto))
-        return negotiate_refuse(err, NEGOTIATE_E_PROTO, wanted->line, "m=audio",
-                                "audio must be UDP/TLS/RTP/SAVPF");
+    if (!has_proto(profile, wanted->proto))
+        return negotiate_refuse(err, NEGOTIATE_E_PROTO, wanted->line, "m=audio", profile->refusal);
     return negotiate_refuse(err, NEGOTIATE_E_NO_CODEC, wanted->line, "m=audio",
                             "none of Opus, PCMU, PCMA and G722 is there");
 }
@@ -215,7 +213,7 @@ static int read_bundle(const struct audio_line *line, struct peer_params *p,
     (void)p;
     if (line->m->port != 0)
         return 0;
-    if (!line->anchor || line->anchor->port == 0 || !is_our_proto(line->anchor->proto) ||
+    if (!line->anchor || line->anchor->port == 0 || !has_proto(&webrtc, line->anchor->proto) ||
         !sdp_is_token(negotiate_mid(line->offer, line->anchor)))
         return negotiate_refuse(err, NEGOTIATE_E_BUNDLE, line->m->line, "a=bundle-only",
                                 "audio hangs on a line that cannot be accepted");
@@ -400,27 +398,38 @@ static int read_ptime(const struct audio_line *line, struct peer_params *p,
     return 0;
 }
 
-static const reader_fn readers[] = {
-    read_mid,          read_bundle,    read_rtcp_mux,   read_ice,   read_candidates, read_setup,
-    read_fingerprints, read_direction, read_extensions, read_ssrcs, read_ptime,
+static const reader_fn media_readers[] = {
+    read_mid, read_direction, read_extensions, read_ssrcs, read_ptime, NULL,
 };
 
-static int read_line(const struct audio_line *line, struct peer_params *p,
+static const reader_fn transport_readers[] = {
+    read_bundle, read_rtcp_mux, read_ice, read_candidates, read_setup, read_fingerprints, NULL,
+};
+
+static int read_with(const reader_fn *readers, const struct audio_line *line, struct peer_params *p,
                      struct negotiate_error *err)
 {
-    for (size_t i = 0; i < ARRAY_LEN(readers); i++) {
-        int code = readers[i](line, p, err);
+    for (; *readers; readers++) {
+        int code = (*readers)(line, p, err);
         if (code)
             return code;
     }
     return 0;
 }
 
+int negotiate_read_media(const struct audio_line *line, struct peer_params *p,
+                         struct negotiate_error *err)
+{
+    return read_with(media_readers, line, p, err);
+}
+
 int negotiate_read(const struct sdp *offer, struct audio_line *ret_line, struct peer_params *ret,
                    struct negotiate_error *err)
 {
-    int code = find_audio(offer, ret_line, err);
-    return code ? code : read_line(ret_line, ret, err);
+    int code = negotiate_find_audio(offer, &webrtc, ret_line, err);
+    if (!code)
+        code = negotiate_read_media(ret_line, ret, err);
+    return code ? code : read_with(transport_readers, ret_line, ret, err);
 }
 
 int negotiate_check(const struct sdp *offer, struct negotiate_error *err)
@@ -471,35 +480,38 @@ static bool has_clock(const struct codec_set *set, uint32_t clock_rate)
     return false;
 }
 
-int negotiate_common(const struct sdp *offer, const struct sdp *other, struct codec_set *ret)
+int negotiate_line_codecs(const struct audio_line *a, const struct audio_line *b,
+                          struct codec_set *ret)
 {
-    struct audio_line a, b;
     struct sdp_rtpmap in_a, in_b;
     struct codec_set set = {0};
 
-    int code = find_audio(offer, &a, NULL);
-    if (code)
-        return code;
-    code = find_audio(other, &b, NULL);
-    if (code)
-        return code;
     for (enum codec_id id = CODEC_OPUS; id < CODEC_FIRST_COMPANION; id++) {
-        if (negotiate_find_codec(offer, a.m, id, 0, &in_a) &&
-            negotiate_find_codec(other, b.m, id, 0, &in_b))
-            add_codec(&set, &b, id, &in_b);
+        if (negotiate_find_codec(a->offer, a->m, id, 0, &in_a) &&
+            negotiate_find_codec(b->offer, b->m, id, 0, &in_b))
+            add_codec(&set, b, id, &in_b);
     }
     if (set.n == 0)
         return NEGOTIATE_E_NO_CODEC;
     if (has_clock(&set, codec_rows[CODEC_CN].clock_rate) &&
-        negotiate_find_codec(offer, a.m, CODEC_CN, 0, &in_a) &&
-        negotiate_find_codec(other, b.m, CODEC_CN, 0, &in_b))
-        add_codec(&set, &b, CODEC_CN, &in_b);
-    for (uint32_t clock = UINT32_MAX; (clock = next_event_clock(&a, &b, clock, &in_b));)
-        add_codec(&set, &b, CODEC_TELEPHONE_EVENT, &in_b);
-    set.ptime_ms = sdp_find_ptime(other, b.m, STR("ptime"));
-    set.max_ptime_ms = sdp_find_ptime(other, b.m, STR("maxptime"));
+        negotiate_find_codec(a->offer, a->m, CODEC_CN, 0, &in_a) &&
+        negotiate_find_codec(b->offer, b->m, CODEC_CN, 0, &in_b))
+        add_codec(&set, b, CODEC_CN, &in_b);
+    for (uint32_t clock = UINT32_MAX; (clock = next_event_clock(a, b, clock, &in_b));)
+        add_codec(&set, b, CODEC_TELEPHONE_EVENT, &in_b);
+    set.ptime_ms = sdp_find_ptime(b->offer, b->m, STR("ptime"));
+    set.max_ptime_ms = sdp_find_ptime(b->offer, b->m, STR("maxptime"));
     *ret = set;
     return 0;
+}
+
+int negotiate_common(const struct sdp *offer, const struct sdp *other, struct codec_set *ret)
+{
+    struct audio_line a, b;
+    int code = negotiate_find_audio(offer, &webrtc, &a, NULL);
+    if (!code)
+        code = negotiate_find_audio(other, &webrtc, &b, NULL);
+    return code ? code : negotiate_line_codecs(&a, &b, ret);
 }
 
 int negotiate_own(const struct sdp *offer, struct codec_set *ret)

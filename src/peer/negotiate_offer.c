@@ -21,12 +21,7 @@
 /* Payload types as browsers have them, so that whoever looks at a capture knows them. */
 #define RED_PT 63
 
-/** In order of preference. */
-static const struct offered {
-    struct peer_codec codec;
-    const char *encoding;
-    const char *fmtp; /* NULL = none */
-} offered[] = {
+static const struct negotiate_offered offered[] = {
     {{CODEC_OPUS, 111, 2, 48000}, "opus/48000/2", "minptime=10;useinbandfec=1"},
     {{CODEC_PCMU, 0, 1, 8000}, "PCMU/8000", NULL},
     {{CODEC_PCMA, 8, 1, 8000}, "PCMA/8000", NULL},
@@ -37,6 +32,12 @@ static const struct offered {
 };
 
 _Static_assert(ARRAY_LEN(offered) <= PEER_MAX_CODECS, "a peer takes them all");
+
+const struct negotiate_offered *negotiate_offered(size_t *ret_n)
+{
+    *ret_n = ARRAY_LEN(offered);
+    return offered;
+}
 
 /** RFC 8285 §4.2: one-byte ids. */
 static const uint8_t ext_ids[PEER_N_EXT] = {
@@ -193,8 +194,8 @@ static int check_extensions(const struct audio_line *line, const struct peer_par
 
 /** RFC 3264 §6.1 would let an answer number codecs anew; a leg of ours has one number for both
  * directions, and nobody else numbers anew either. */
-static int check_payload_types(const struct audio_line *line, const struct peer_params *p,
-                               struct negotiate_error *err)
+int negotiate_check_payload_types(const struct audio_line *line, const struct peer_params *p,
+                                  struct negotiate_error *err)
 {
     for (unsigned i = 0; i < p->n_codecs; i++) {
         bool is_ours = false;
@@ -219,7 +220,7 @@ static int check_answer(const struct audio_line *line, const struct negotiate_lo
         code = check_direction(line, local, p, err);
     if (!code)
         code = check_extensions(line, p, err);
-    return code ? code : check_payload_types(line, p, err);
+    return code ? code : negotiate_check_payload_types(line, p, err);
 }
 
 int negotiate_accept(const struct sdp *offer, const struct sdp *answer,

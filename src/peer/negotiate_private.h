@@ -18,6 +18,28 @@ struct audio_line {
     bool bundled;                   /* in a BUNDLE group of the offer */
 };
 
+/** Whose lines are read: the profiles that an offer may name. */
+struct negotiate_profile {
+    const char *const *protos; /* ends with NULL */
+    const char *refusal;       /* of another one; static */
+};
+
+/**
+ * The first audio line that could be answered; the first one wanted is blamed when none is.
+ *
+ * @return 0, NEGOTIATE_E_NO_AUDIO, NEGOTIATE_E_PROTO, NEGOTIATE_E_NO_CODEC
+ */
+int negotiate_find_audio(const struct sdp *offer, const struct negotiate_profile *profile,
+                         struct audio_line *ret, struct negotiate_error *err);
+
+/** What every audio line says, however it travels: mid, direction, extensions, sources, ptime. */
+int negotiate_read_media(const struct audio_line *line, struct peer_params *p,
+                         struct negotiate_error *err);
+
+/** The codecs that both lines have, with the wishes of `b`. @return 0 or NEGOTIATE_E_NO_CODEC */
+int negotiate_line_codecs(const struct audio_line *a, const struct audio_line *b,
+                          struct codec_set *ret);
+
 /** The first a=mid of a section; empty when there is none. */
 struct str negotiate_mid(const struct sdp *s, const struct sdp_media *m);
 
@@ -91,6 +113,27 @@ void negotiate_read_red(const struct audio_line *line, struct peer_params *p);
 /** Its a=rtpmap and a=fmtp lines, if it was agreed. */
 void negotiate_write_red(struct text *t, const struct audio_line *line,
                          const struct peer_params *p);
+
+/** What we offer, in order of preference. */
+struct negotiate_offered {
+    struct peer_codec codec;
+    const char *encoding;
+    const char *fmtp; /* NULL = none */
+};
+
+/** @param ret_n at most PEER_MAX_CODECS */
+const struct negotiate_offered *negotiate_offered(size_t *ret_n);
+
+/** An answer's payload types are those of our offer. @return 0 or NEGOTIATE_E_ANSWER */
+int negotiate_check_payload_types(const struct audio_line *line, const struct peer_params *p,
+                                  struct negotiate_error *err);
+
+/** The a=rtpmap, a=fmtp, a=rtcp-fb and a=ptime lines of an answer. */
+void negotiate_write_codecs(struct text *t, const struct audio_line *line,
+                            const struct codec_set *set, const struct peer_params *p);
+
+/** A line of the offer that is refused, in its place. */
+void negotiate_write_refused(struct text *t, const struct sdp *offer, const struct sdp_media *m);
 
 /** The encoding is echoed as it was offered: some clients compare it as text. */
 void negotiate_write_rtpmap(struct text *t, const struct sdp_rtpmap *map);

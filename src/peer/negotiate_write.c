@@ -66,7 +66,7 @@ static void write_refused_formats(struct text *t, const struct sdp *offer,
  * RFC 3264 §6: a refused stream keeps its place, its kind and its formats. Chrome fails on a line
  * without a format, and needs the mid to know the line again.
  */
-static void write_refused(struct text *t, const struct sdp *offer, const struct sdp_media *m)
+void negotiate_write_refused(struct text *t, const struct sdp *offer, const struct sdp_media *m)
 {
     struct str formats = m->formats;
     text_put(t, STR("m="));
@@ -124,8 +124,8 @@ static bool is_audio(enum codec_id id)
     return id != CODEC_TELEPHONE_EVENT && id != CODEC_CN;
 }
 
-static void write_codecs(struct text *t, const struct audio_line *line, const struct codec_set *set,
-                         const struct peer_params *p)
+void negotiate_write_codecs(struct text *t, const struct audio_line *line,
+                            const struct codec_set *set, const struct peer_params *p)
 {
     negotiate_write_red(t, line, p);
     for (unsigned i = 0; i < p->n_codecs; i++) {
@@ -242,7 +242,7 @@ static void write_accepted(struct text *t, const struct audio_line *line,
         text_put(t, STR("a=rtcp-rsize\r\n"));
     negotiate_write_xr(t, p);
     negotiate_write_transport(t, local, setup_of(p));
-    write_codecs(t, line, set, p);
+    negotiate_write_codecs(t, line, set, p);
     negotiate_write_extensions(t, p);
     negotiate_write_source(t, local, p);
 }
@@ -259,6 +259,6 @@ void negotiate_write_answer(struct text *t, const struct audio_line *line,
         else if (m == line->anchor)
             write_anchor(t, line, local, p);
         else
-            write_refused(t, line->offer, m);
+            negotiate_write_refused(t, line->offer, m);
     }
 }

@@ -267,6 +267,45 @@ bool sdp_msid_parse(struct str value, struct sdp_msid *ret)
 
 /* ---- transport ---- */
 
+bool sdp_address_parse(struct str value, uint16_t port, struct addr *ret)
+{
+    struct addr a;
+    struct str net = str_take_word(&value);
+    struct str family = str_take_word(&value);
+    struct str text = str_take_until(&value, '/');
+    if (!str_caseeq(net, STR("IN")) || !addr_parse_ip(str_trim(text), port, &a))
+        return false;
+    if (!str_caseeq(family, addr_is_v4(&a) ? STR("IP4") : STR("IP6")))
+        return false;
+    *ret = a;
+    return true;
+}
+
+bool sdp_find_connection(const struct sdp *s, const struct sdp_media *m, struct addr *ret)
+{
+    return sdp_address_parse(m->connection.len ? m->connection : s->connection, 0, ret);
+}
+
+void sdp_address_write(struct text *t, const struct addr *a)
+{
+    char buf[ADDR_TEXT_MAX];
+    text_printf(t, "IN %s %s", addr_is_v4(a) ? "IP4" : "IP6", addr_write_ip(a, buf));
+}
+
+bool sdp_rtcp_parse(struct str value, struct addr *ret)
+{
+    struct addr a = *ret;
+    uint64_t port;
+    if (!str_to_u64(str_take_word(&value), UINT16_MAX, &port))
+        return false;
+    value = str_trim(value);
+    if (value.len && !sdp_address_parse(value, 0, &a))
+        return false;
+    a.port = (uint16_t)port;
+    *ret = a;
+    return true;
+}
+
 static const struct {
     const char *name;
     uint8_t len;

@@ -8,6 +8,7 @@
 #ifndef SDP_ATTR_H
 #define SDP_ATTR_H
 
+#include "base/addr.h"
 #include "base/text.h"
 #include "sdp/sdp.h"
 
@@ -107,6 +108,28 @@ struct sdp_msid {
 bool sdp_msid_parse(struct str value, struct sdp_msid *ret);
 
 /* ---- transport ------------------------------------------------------------------------ */
+
+/**
+ * "IN IP4 <address>" or "IN IP6 <address>": what c= and o= lines and a=rtcp have in common. A
+ * multicast TTL is passed over, whether the address is one that can be sent to is not judged; names
+ * are refused: nobody here resolves them.   RFC 8866 §5.7
+ *
+ * @param port  to be that of *ret
+ */
+bool sdp_address_parse(struct str value, uint16_t port, struct addr *ret);
+
+/** The c= line of a section, else that of the session.   @return false = missing or malformed */
+bool sdp_find_connection(const struct sdp *s, const struct sdp_media *m, struct addr *ret);
+
+/** "IN IP4 192.0.2.1", without a line's end. */
+void sdp_address_write(struct text *t, const struct addr *a);
+
+/**
+ * a=rtcp:<port> [IN IP4 <address>]   RFC 3605 §2.1
+ *
+ * @param ret  the port is set; the address where there is one, otherwise as it was
+ */
+bool sdp_rtcp_parse(struct str value, struct addr *ret);
 
 /** Hash functions that a fingerprint may use; the older ones of RFC 8122 are not accepted. */
 enum sdp_hash { SDP_SHA256, SDP_SHA384, SDP_SHA512 };

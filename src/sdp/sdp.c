@@ -1,7 +1,7 @@
 /* Session description: text to struct.
  *
  * Two passes: the first one counts lines and attributes (so that one allocation of the right
- * size is enough), the second one fills in the views. Only v=, m= and a= lines mean something
+ * size is enough), the second one fills in the views. Only v=, m=, c= and a= lines mean something
  * here. The others are checked to be lines of SDP and left alone, as browsers do: nothing that
  * WebRTC needs stands in them, and refusing a call for a missing t= helps nobody.
  *
@@ -133,6 +133,7 @@ static int fill(struct sdp *s, struct str text, struct sdp_error *err)
     struct line_reader r = {.rest = text};
     struct str line;
     struct sdp_range *level = &s->session;
+    struct str *connection = &s->connection;
     unsigned n_attrs = 0;
 
     while (next_line(&r, &line) && line.len) {
@@ -140,6 +141,8 @@ static int fill(struct sdp *s, struct str text, struct sdp_error *err)
         if (line.p[0] == 'a') {
             s->attrs[n_attrs++] = parse_attr(value, r.number);
             level->n++;
+        } else if (line.p[0] == 'c' && connection->len == 0) {
+            *connection = str_trim(value);
         } else if (line.p[0] == 'm') {
             if (s->n_media == SDP_MAX_MEDIA)
                 return fail(err, r.number, SDP_E_LIMIT, "too many m= lines");
@@ -149,6 +152,7 @@ static int fill(struct sdp *s, struct str text, struct sdp_error *err)
                 return code;
             m->attrs.first = n_attrs;
             level = &m->attrs;
+            connection = &m->connection;
             s->n_media++;
         }
     }

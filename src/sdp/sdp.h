@@ -46,20 +46,22 @@ struct sdp_range {
     unsigned n;
 };
 
-/** One m= line and its attributes: 64 bytes. */
+/** One m= line and what stands below it: 80 bytes. */
 struct sdp_media {
     struct str type;        /**< "audio", "video", "application", ... */
     struct str proto;       /**< "UDP/TLS/RTP/SAVPF", ... */
     struct str formats;     /**< payload types or other formats, 1..SDP_MAX_FORMATS words */
+    struct str connection;  /**< value of its c= line, for sdp_find_connection; empty = none */
     uint16_t port;          /**< 0 = refused, or bundle-only (RFC 8843 §6) */
     unsigned line;          /**< 1-based */
     struct sdp_range attrs; /**< its attributes */
 };
 
-/** About 2 KB, fit for the stack; the attributes (40 bytes each) are on the heap. */
+/** About 3 KB, fit for the stack; the attributes (40 bytes each) are on the heap. */
 struct sdp {
     struct sdp_attr *attrs;                /**< owned; session level first */
     struct sdp_range session;              /**< attributes at session level */
+    struct str connection;                 /**< value of the c= line there; empty = none */
     struct sdp_media media[SDP_MAX_MEDIA]; /**< in the order of the text */
     unsigned n_media;
 };
@@ -68,9 +70,9 @@ struct sdp {
  * Parse a description.
  *
  * Lines end with LF or CRLF, the last one may end with nothing; empty lines are accepted at the
- * end only. `v=0` must come first. Lines that carry nothing for us (o s t c b ...) may be
- * missing and are not looked into. A NUL or a bare CR is refused, so whatever is echoed from a
- * view stays on its line.
+ * end only. `v=0` must come first. Lines that carry nothing for us (o s t b ...) may be missing
+ * and are not looked into; of several c= lines of one level the first counts. A NUL or a bare CR is
+ * refused, so whatever is echoed from a view stays on its line.
  *
  * @param ret   initialised by the call; to be given to sdp_deinit only when 0 came back
  * @param text  borrowed as long as *ret is in use

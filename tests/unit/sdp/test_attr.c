@@ -323,6 +323,73 @@ static void setup_and_characters(void **state)
     assert_false(sdp_is_ice_chars(STR("aZ9-"), 1, 9));
 }
 
+static void addresses(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *value, *read; /* read NULL = refused */
+    } rows[] = {
+        {"IN IP4 192.0.2.1", "IN IP4 192.0.2.1"},
+        {" IN  IP6 2001:db8::1 ", "IN IP6 2001:db8::1"},
+        {"in ip4 0.0.0.0", "IN IP4 0.0.0.0"},
+        {"IN IP4 233.252.0.1/127", "IN IP4 233.252.0.1"}, /* what it is good for is not judged */
+        {"IN IP4 2001:db8::1", NULL},
+        {"IN IP6 192.0.2.1", NULL},
+        {"IN IP4 host.example.org", NULL},
+        {"ATM IP4 192.0.2.1", NULL},
+        {"IN IP4", NULL},
+        {"", NULL},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char buf[64];
+        struct text t;
+        struct addr a = addr_v4(9, 9, 9, 9, 9);
+        text_init(&t, buf, sizeof(buf));
+        assert_int_equal(sdp_address_parse(str_of(rows[i].value), 5, &a), rows[i].read != NULL);
+        assert_int_equal(a.port, rows[i].read ? 5 : 9);
+        sdp_address_write(&t, &a);
+        assert_string_equal(buf, rows[i].read ? rows[i].read : "IN IP4 9.9.9.9");
+    }
+}
+
+static void where_rtcp_is(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *value;
+        struct addr expected;
+    } rows[] = {
+        {"53020", {.port = 53020}}, {"53020 IN IP6 ::1", {.ip = {[15] = 1}, .port = 53020}},
+        {"65536", {.port = 1}},     {"53020 IN IP4 x", {.port = 1}},
+        {"", {.port = 1}},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct addr a = {.port = 1};
+        assert_int_equal(sdp_rtcp_parse(str_of(rows[i].value), &a), rows[i].expected.port != 1);
+        assert_true(addr_equal(&a, &rows[i].expected));
+    }
+}
+
+static void a_section_has_its_own_connection_or_that_of_the_session(void **state)
+{
+    (void)state;
+    struct sdp s;
+    struct addr a;
+    assert_int_equal(sdp_parse(&s,
+                               STR("v=0\nc=IN IP4 192.0.2.1\nm=audio 4000 RTP/AVP 0\n"
+                                   "m=audio 4002 RTP/AVP 0\nc=IN IP4 192.0.2.2\nc=IN IP4 x\n"),
+                               NULL),
+                     0);
+    assert_true(sdp_find_connection(&s, &s.media[0], &a));
+    assert_true(a.ip[15] == 1 && a.port == 0);
+    assert_true(sdp_find_connection(&s, &s.media[1], &a));
+    assert_int_equal(a.ip[15], 2);
+    sdp_deinit(&s);
+    assert_int_equal(sdp_parse(&s, STR("v=0\nm=audio 4000 RTP/AVP 0\n"), NULL), 0);
+    assert_false(sdp_find_connection(&s, &s.media[0], &a));
+    sdp_deinit(&s);
+}
+
 static void opus(void **state)
 {
     (void)state;
@@ -361,6 +428,9 @@ int main(void)
         cmocka_unit_test(sources_and_feedback),
         cmocka_unit_test(fingerprint),
         cmocka_unit_test(setup_and_characters),
+        cmocka_unit_test(addresses),
+        cmocka_unit_test(where_rtcp_is),
+        cmocka_unit_test(a_section_has_its_own_connection_or_that_of_the_session),
         cmocka_unit_test(opus),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
