@@ -29,16 +29,16 @@ static int fill(struct record_container *c, uint64_t until)
 }
 
 int record_container_begin(struct record_container *c, enum record_format format, int fd,
-                           uint32_t serial)
+                           uint32_t serial, int64_t began_us)
 {
     *c = (struct record_container){.format = format, .toc = FIRST_TOC};
     switch (format) {
     case RECORD_OGG:
         c->ogg = (struct record_ogg_opus){.fd = fd};
-        return record_ogg_opus_begin(&c->ogg, fd, serial);
+        return record_ogg_opus_begin(&c->ogg, fd, serial, began_us);
     case RECORD_WEBM:
         c->webm = (struct record_webm){.fd = fd};
-        return record_webm_begin(&c->webm, fd);
+        return record_webm_begin(&c->webm, fd, began_us);
     }
     return 0;
 }

@@ -31,11 +31,12 @@ struct record_container {
  *
  * @param fd      empty, open for writing; borrowed
  * @param serial  another one for each file
+ * @param began_us  when it begins, UTC [µs since 1970]; 0 = not told (record/date.h)
  *
  * @return 0, -ENOMEM, or the negative errno of writing; then there is only deinit
  */
 MUST_CHECK int record_container_begin(struct record_container *c, enum record_format format, int fd,
-                                      uint32_t serial);
+                                      uint32_t serial, int64_t began_us);
 
 /** The next piece: it begins where the last one ended. @return as begin */
 MUST_CHECK int record_container_put(struct record_container *c, const struct record_piece *piece);

@@ -9,7 +9,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/mem.h"
+#include "record/date.h"
 #include "record/opus.h"
 #include "record/output.h"
 
@@ -17,8 +19,8 @@
 #define PAGE_TICKS RECORD_RATE
 
 /* RFC 7845 §5.2: magic, vendor string, number of comments; lengths are little endian. */
-static const uint8_t tags[] = {'O', 'p', 'u', 's', 'T', 'a', 'g', 's', 4, 0,
-                               0,   0,   'D', 'u', 'e', 't', 0,   0,   0, 0};
+static const uint8_t tags_head[] = {'O', 'p', 'u', 's', 'T', 'a', 'g', 's',
+                                    4,   0,   0,   0,   'D', 'u', 'e', 't'};
 
 static int write_pages(struct record_ogg_opus *o)
 {
@@ -49,16 +51,29 @@ static int submit(struct record_ogg_opus *o, uint8_t *data, size_t len, uint64_t
 }
 
 /* RFC 7845 §3: each header on a page of its own, with position 0. */
-static int put_header(struct record_ogg_opus *o, const uint8_t *data, size_t len)
+static int put_header(struct record_ogg_opus *o, uint8_t *data, size_t len)
 {
-    uint8_t copy[64];
-    assert(len <= sizeof(copy));
-    memcpy(copy, data, len);
-    int err = submit(o, copy, len, 0, false);
+    int err = submit(o, data, len, 0, false);
     return err ? err : write_pages(o);
 }
 
-int record_ogg_opus_begin(struct record_ogg_opus *o, int fd, uint32_t serial)
+static int put_tags(struct record_ogg_opus *o, int64_t began_us)
+{
+    uint8_t buf[sizeof(tags_head) + 8 + sizeof(RECORD_DATE_KEY) + RECORD_DATE_MAX];
+    char date[RECORD_DATE_MAX];
+    struct bytes_writer w = bytes_writer(buf, sizeof(buf));
+    bytes_put(&w, tags_head, sizeof(tags_head));
+    bytes_put32(&w, began_us ? 0x01000000 : 0);
+    if (began_us) {
+        record_date_write(began_us, date);
+        bytes_put32(&w, __builtin_bswap32((uint32_t)(strlen(RECORD_DATE_KEY) + strlen(date))));
+        bytes_put(&w, RECORD_DATE_KEY, strlen(RECORD_DATE_KEY));
+        bytes_put(&w, date, strlen(date));
+    }
+    return put_header(o, buf, w.len);
+}
+
+int record_ogg_opus_begin(struct record_ogg_opus *o, int fd, uint32_t serial, int64_t began_us)
 {
     uint8_t head[RECORD_OPUS_HEAD_LEN];
     o->fd = fd;
@@ -66,7 +81,7 @@ int record_ogg_opus_begin(struct record_ogg_opus *o, int fd, uint32_t serial)
         return -ENOMEM;
     record_opus_head(head);
     int err = put_header(o, head, sizeof(head));
-    return err ? err : put_header(o, tags, sizeof(tags));
+    return err ? err : put_tags(o, began_us);
 }
 
 static int keep(struct record_ogg_opus *o, const uint8_t *data, size_t len)

@@ -29,10 +29,12 @@ struct record_ogg_opus {
  *
  * @param o       zeroed
  * @param serial  of the stream: any number, another one for each file
+ * @param began_us  as of record_container_begin
  *
  * @return 0, -ENOMEM, or of the file; then there is only deinit
  */
-MUST_CHECK int record_ogg_opus_begin(struct record_ogg_opus *o, int fd, uint32_t serial);
+MUST_CHECK int record_ogg_opus_begin(struct record_ogg_opus *o, int fd, uint32_t serial,
+                                     int64_t began_us);
 
 /** The next packet; it lasts `duration` ticks. @return as begin */
 MUST_CHECK int record_ogg_opus_put(struct record_ogg_opus *o, const uint8_t *data, size_t len,

@@ -50,6 +50,7 @@ struct recording {
     void *user;                /* RO */
     enum record_format format; /* RO */
     struct packet_ring *ring;  /* a reference */
+    int64_t began_us;          /* RO; UTC */
     char path[RECORD_PATH_MAX];
     struct message start, stop, failed;
 
@@ -80,6 +81,14 @@ static mono_us clock_now(void)
     struct timespec ts;
     (void)clock_gettime(CLOCK_MONOTONIC, &ts);
     return (mono_us)ts.tv_sec * US_PER_S + ts.tv_nsec / 1000;
+}
+
+/* Of a moment not long ago. */
+static int64_t utc_of(mono_us at)
+{
+    struct timespec ts;
+    (void)clock_gettime(CLOCK_REALTIME, &ts);
+    return (int64_t)ts.tv_sec * US_PER_S + ts.tv_nsec / 1000 - (clock_now() - at);
 }
 
 static struct message *message_of(struct mail *mail)
@@ -126,7 +135,8 @@ static void carry_out_start(struct recording *rec, struct message *m)
     rec->state = RECORDING_OPEN;
     record_timeline_init(&rec->timeline);
     record_timeline_start(&rec->timeline, m->at);
-    int err = record_container_begin(&rec->container, rec->format, rec->fd, r->serial++);
+    int err =
+        record_container_begin(&rec->container, rec->format, rec->fd, r->serial++, rec->began_us);
     if (err)
         fail(rec, strerror(-err));
     else
@@ -429,6 +439,7 @@ struct recording *recorder_start(struct recorder *r, mono_us now, struct str uri
     rec->user = user;
     rec->format = format;
     rec->ring = packet_ring_ref(ring);
+    rec->began_us = utc_of(now);
     rec->fd = -1;
     rec->put_at = MONO_NEVER;
     rec->failed = (struct message){.type = RECORDER_FAILED, .recording = rec};

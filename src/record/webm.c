@@ -19,6 +19,8 @@
 
 #include "base/bytes.h"
 #include "base/mem.h"
+#include "base/time.h"
+#include "record/date.h"
 #include "record/opus.h"
 #include "record/output.h"
 
@@ -41,6 +43,7 @@ enum id {
     INFO = 0x1549a966,
     TIMESTAMP_SCALE = 0x2ad7b1,
     DURATION = 0x4489,
+    DATE_UTC = 0x4461,
     MUXING_APP = 0x4d80,
     WRITING_APP = 0x5741,
     TRACKS = 0x1654ae6b,
@@ -182,11 +185,13 @@ static void put_ebml_head(struct bytes_writer *w)
     close_master(w, head);
 }
 
-static void put_info(struct bytes_writer *w)
+static void put_info(struct bytes_writer *w, int64_t began_us)
 {
     size_t info = open_master(w, INFO);
     put_void(w, NUMBER_LEN);
     put_number(w, TIMESTAMP_SCALE, 1000000);
+    if (began_us)
+        put_number(w, DATE_UTC, (uint64_t)(began_us - RECORD_DATE_2001 * US_PER_S) * 1000);
     put_text(w, MUXING_APP, "Duet");
     put_text(w, WRITING_APP, "Duet");
     close_master(w, info);
@@ -227,7 +232,7 @@ static int append(struct record_webm *w, const void *data, size_t len)
     return err;
 }
 
-int record_webm_begin(struct record_webm *w, int fd)
+int record_webm_begin(struct record_webm *w, int fd, int64_t began_us)
 {
     uint8_t buf[512];
     struct bytes_writer out = bytes_writer(buf, sizeof(buf));
@@ -235,7 +240,7 @@ int record_webm_begin(struct record_webm *w, int fd)
     put_ebml_head(&out);
     (void)open_master(&out, SEGMENT); /* stays open */
     put_void(&out, SEEK_HEAD_LEN);
-    put_info(&out);
+    put_info(&out, began_us);
     put_tracks(&out);
     return append(w, buf, out.len);
 }

@@ -29,10 +29,12 @@ struct record_webm {
 /**
  * Write all that stands before the first cluster.
  *
- * @param w  zeroed
+ * @param w         zeroed
+ * @param began_us  as of record_container_begin
+ *
  * @return 0, -ENOMEM, or of the file; then there is only deinit
  */
-MUST_CHECK int record_webm_begin(struct record_webm *w, int fd);
+MUST_CHECK int record_webm_begin(struct record_webm *w, int fd, int64_t began_us);
 
 /** The next packet; it lasts `duration` ticks of RECORD_RATE. @return as begin */
 MUST_CHECK int record_webm_put(struct record_webm *w, const uint8_t *data, size_t len,

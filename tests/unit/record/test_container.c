@@ -24,6 +24,7 @@
 #include "record/container.h"
 #include "tone.h"
 
+#define BEGAN   INT64_C(1769860800123456) /* 2026-01-31T12:00:00.123456Z */
 #define START   (50 * US_PER_S)
 #define FRAME   (20 * US_PER_MS)
 #define N       500 /* packets: ten seconds */
@@ -89,7 +90,7 @@ static void record(enum record_format format, const struct line *line)
     rng_init_seeded(&rng, 3);
     record_timeline_init(&t);
     record_timeline_start(&t, START);
-    assert_int_equal(record_container_begin(&c, format, fd, 1), 0);
+    assert_int_equal(record_container_begin(&c, format, fd, 1, BEGAN), 0);
     mono_us at = START + OFFSET * 1000 / 48;
     for (unsigned i = 0, seq = 65500; i < N; i++, at += FRAME) {
         size_t len = tone_encode(encoder, i, is_on(line, i), payload, sizeof(payload));
@@ -269,6 +270,13 @@ static void assert_silence_between(void)
     assert_true(tone_share(pcm + 2 * (9 * RECORD_RATE), RECORD_RATE) > 0.9);
 }
 
+static int file_has(const void *bytes, size_t len)
+{
+    static uint8_t head[1024];
+    ssize_t n = pread(fd, head, sizeof(head), 0);
+    return n > 0 && memmem(head, (size_t)n, bytes, len) != NULL;
+}
+
 /* --- Ogg --- */
 
 static void test_ogg(void **state)
@@ -280,6 +288,7 @@ static void test_ogg(void **state)
         assert_tone(second, 0.95);
     const char *const opusinfo[] = {"opusinfo", "-q", path, NULL};
     run(opusinfo);
+    assert_true(file_has("DATE=2026-01-31T12:00:00.123456Z", 32));
 }
 
 static void test_ogg_loss(void **state)
@@ -316,6 +325,9 @@ static void test_webm(void **state)
     record(RECORD_WEBM, &(struct line){.lost_percent = 10});
     struct webm w = decode_webm();
     assert_true(w.duration == (double)TOTAL / 48);
+    uint8_t date[11] = {0x44, 0x61, 0x88};
+    put_be64(date + 3, (BEGAN - 978307200 * US_PER_S) * 1000);
+    assert_true(file_has(date, sizeof(date)));
     assert_in_range(w.n, IN_WEBM, IN_WEBM + RECORD_OPUS_GRAIN - 1);
     assert_in_range(w.clusters, 10, 11);
     assert_int_equal(w.cues, 2);
@@ -347,13 +359,13 @@ static void test_empty(void **state)
 {
     (void)state;
     struct record_container c;
-    assert_int_equal(record_container_begin(&c, RECORD_OGG, fd, 1), 0);
+    assert_int_equal(record_container_begin(&c, RECORD_OGG, fd, 1, BEGAN), 0);
     assert_int_equal(record_container_end(&c), 0);
     record_container_deinit(&c);
     assert_int_equal(decode_ogg(), 0);
     assert_int_equal(ftruncate(fd, 0), 0);
     lseek(fd, 0, SEEK_SET);
-    assert_int_equal(record_container_begin(&c, RECORD_WEBM, fd, 1), 0);
+    assert_int_equal(record_container_begin(&c, RECORD_WEBM, fd, 1, BEGAN), 0);
     assert_int_equal(record_container_end(&c), 0);
     record_container_deinit(&c);
     assert_in_range(decode_webm().n, RECORD_OPUS_PRE_SKIP,
@@ -369,7 +381,7 @@ static void test_flush(void **state)
     for (enum record_format format = RECORD_OGG; format <= RECORD_WEBM; format++) {
         struct record_container c;
         struct stat before, after;
-        assert_int_equal(record_container_begin(&c, format, fd, 1), 0);
+        assert_int_equal(record_container_begin(&c, format, fd, 1, BEGAN), 0);
         assert_int_equal(record_container_put(&c, &pieces[0]), 0);
         assert_int_equal(record_container_put(&c, &pieces[1]), 0);
         fstat(fd, &before);
@@ -389,7 +401,7 @@ static void test_disk_full(void **state)
     int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
     struct record_container c;
     for (enum record_format format = RECORD_OGG; format <= RECORD_WEBM; format++) {
-        assert_int_equal(record_container_begin(&c, format, full, 1), -ENOSPC);
+        assert_int_equal(record_container_begin(&c, format, full, 1, BEGAN), -ENOSPC);
         record_container_deinit(&c);
     }
     close(full);
@@ -399,7 +411,7 @@ static int whole_life(enum record_format format)
 {
     struct record_container c;
     static const uint8_t frame[] = {31 << 3, 1, 2, 3};
-    int err = record_container_begin(&c, format, fd, 1);
+    int err = record_container_begin(&c, format, fd, 1, BEGAN);
     for (uint64_t i = 0; i < 200 && !err; i++)
         err = record_container_put(&c, &(struct record_piece){i * 960, 960, frame, 4});
     if (!err)
