@@ -415,6 +415,7 @@ static void init(struct net_server *server, struct net_loop *loop,
     server->api.max_frame = config->api.max_frame ? config->api.max_frame : API_MAX_FRAME;
     server->api.max_queue_bytes =
         config->api.max_queue_bytes ? config->api.max_queue_bytes : API_QUEUE_BYTES;
+    server->client_ca = config->client_ca;
     server->handlers = config->handlers;
     server->user = config->user;
     server->files.root = -1;
@@ -551,6 +552,8 @@ void net_server_free(struct net_server *server)
     for (int side = 0; side < NET_SIDES; side++)
         net_listener_free(server->listeners[side]);
     net_timer_free(server->stop);
+    while (server->n_lookups) /* of ws_client.c: one that has begun cannot be taken back */
+        net_loop_step(server->loop, MONO_NEVER);
     if (server->context) {
         /* On a loop that is not its own the library needs to be asked twice: the first time it
          * closes its handles, and only when the loop has seen that through it can be freed. */

@@ -127,6 +127,8 @@ struct net_server_config {
                                    browser and pass. */
     size_t n_origins;           /**< 0 = any */
     struct net_api_config api;
+    const char *client_ca; /**< PEM file: whom outgoing connections with TLS trust (ws_client.h);
+                              NULL or "" = the system's authorities; borrowed */
     struct net_handlers handlers;
     void *user; /**< first argument of the handlers */
 };

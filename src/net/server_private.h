@@ -79,6 +79,12 @@ struct net_server {
     char *error;               /**< where to put the text of a TLS error; NET_ERROR_MAX bytes */
     struct net_conn *adopting; /**< on its way to the library */
 
+    const char *client_ca;              /**< of ws_client.c; "" or NULL = the system's */
+    bool is_ca_bad;                     /**< it could not be read */
+    struct lws_vhost *client_vhosts[2]; /**< plain and TLS; NULL = not needed yet */
+    struct net_ws_link *linking;        /**< an outgoing connection on its way to the library */
+    unsigned n_lookups;                 /**< of names: requests that the loop must see through */
+
     struct list conns;
     size_t n_conns;
     struct net_clients clients;
