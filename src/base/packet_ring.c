@@ -71,26 +71,45 @@ static bool drop(struct packet_ring *ring)
     return false;
 }
 
+/* Where the next packet would stand. */
+struct place {
+    uint32_t written; /* before it */
+    uint32_t skipped; /* bytes up to the end that stay empty */
+    uint32_t size;    /* of it, with its head */
+};
+
+/* @return false: full */
+static bool find_place(const struct packet_ring *ring, size_t len, struct place *ret)
+{
+    uint32_t read = atomic_load_explicit(&ring->read, memory_order_acquire);
+    ret->written = atomic_load_explicit(&ring->written, memory_order_relaxed);
+    ret->size = size_of(len);
+    uint32_t to_end = ring->mask + 1 - (ret->written & ring->mask);
+    ret->skipped = ret->size > to_end ? to_end : 0;
+    return ret->written - read + ret->skipped + ret->size <= ring->mask + 1;
+}
+
+bool packet_ring_has_room(const struct packet_ring *ring, size_t len)
+{
+    struct place place;
+    return find_place(ring, len, &place);
+}
+
 bool packet_ring_push(struct packet_ring *ring, mono_us at, const uint8_t *data, size_t len)
 {
-    uint32_t written = atomic_load_explicit(&ring->written, memory_order_relaxed);
-    uint32_t read = atomic_load_explicit(&ring->read, memory_order_acquire);
-    uint32_t place = written & ring->mask, to_end = ring->mask + 1 - place;
-    uint32_t size = size_of(len), skipped = 0;
-    if (len > PACKET_RING_MAX_PACKET)
+    struct place place;
+    if (len > PACKET_RING_MAX_PACKET || !find_place(ring, len, &place))
         return drop(ring);
-    if (size > to_end)
-        skipped = to_end;
-    if (written - read + skipped + size > ring->mask + 1)
-        return drop(ring);
-    if (skipped) {
-        put_head(ring, place, 0, SKIP);
-        place = 0;
+    uint32_t at_byte = place.written & ring->mask;
+    if (place.skipped) {
+        put_head(ring, at_byte, 0, SKIP);
+        at_byte = 0;
     }
-    put_head(ring, place, at, (uint32_t)len);
+    put_head(ring, at_byte, at, (uint32_t)len);
     if (len)
-        memcpy(ring->bytes + place + GRAIN, data, len);
-    atomic_store_explicit(&ring->written, written + skipped + size, memory_order_release);
+        memcpy(ring->bytes + at_byte + GRAIN, data, len);
+    atomic_store_explicit(&ring->written, place.written + place.skipped + place.size,
+                          memory_order_release);
     return true;
 }
 

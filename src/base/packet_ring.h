@@ -44,6 +44,10 @@ void packet_ring_unref(struct packet_ring *ring);
  */
 bool packet_ring_push(struct packet_ring *ring, mono_us at, const uint8_t *data, size_t len);
 
+/** The writer: would a packet of this length be taken now? @param len  PACKET_RING_MAX_PACKET at
+ * most */
+bool packet_ring_has_room(const struct packet_ring *ring, size_t len);
+
 /** The reader: the oldest packet, borrowed until packet_ring_pop. NULL = none. */
 const uint8_t *packet_ring_peek(struct packet_ring *ring, mono_us *ret_at, size_t *ret_len);
 

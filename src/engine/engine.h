@@ -17,6 +17,7 @@
 #include "base/addr.h"
 #include "base/compiler.h"
 #include "base/interface_rule.h"
+#include "base/packet_feed.h"
 #include "base/packet_ring.h"
 #include "base/rng.h"
 #include "base/str.h"
@@ -55,6 +56,7 @@ struct engine_config {
 enum engine_event_type {
     ENGINE_EVENT_CONNECTED,     /**< an endpoint: ICE and DTLS are through */
     ENGINE_EVENT_SNAPSHOT,      /**< an endpoint: what engine_snapshot asked for */
+    ENGINE_EVENT_PLAYED,        /**< an endpoint: what engine_play gave it was played to its end */
     ENGINE_EVENT_ENDED,         /**< an endpoint's media is over; releasing it is the caller's */
     ENGINE_EVENT_ENDPOINT_GONE, /**< it has left its worker; the last event of an endpoint */
     ENGINE_EVENT_GONE,          /**< a released pipeline has; its last event, behind all others */
@@ -82,7 +84,7 @@ struct engine_event {
     enum engine_event_type type;
     uint64_t pipeline;
     unsigned endpoint;                /**< all but GONE */
-    unsigned tag;                     /**< SNAPSHOT: the asker's own */
+    unsigned tag;                     /**< SNAPSHOT, PLAYED: the asker's own */
     enum engine_end end;              /**< ENDED */
     const struct engine_stats *stats; /**< SNAPSHOT, ENDPOINT_GONE; until the next poll */
 };
@@ -242,6 +244,31 @@ MUST_CHECK int engine_endpoint_answer_again(struct engine *engine, mono_us now, 
  */
 MUST_CHECK int engine_endpoint_tap(struct engine *engine, uint64_t pipeline, unsigned endpoint,
                                    struct packet_ring *ring);
+
+/**
+ * An endpoint that plays what engine_play gives it, to all who hear it. It hears nobody. Opus
+ * alone: a sink without it hears nothing.
+ *
+ * @return as engine_endpoint_tap
+ */
+MUST_CHECK int engine_endpoint_player(struct engine *engine, uint64_t pipeline, unsigned endpoint);
+
+/**
+ * Play this from now on, in place of what was played and not paused. The stream goes on without a
+ * break in its numbers. When the end of the feed was played, ENGINE_EVENT_PLAYED comes; not for one
+ * that was replaced.
+ *
+ * @param feed  referenced until its end, the next one or the endpoint's; NULL = nothing any more
+ * @param tag   comes back with the event
+ *
+ * @return 0, ENGINE_E_UNKNOWN (no such player), or -ENOMEM: it plays on as before
+ */
+MUST_CHECK int engine_play(struct engine *engine, uint64_t pipeline, unsigned endpoint,
+                           struct packet_feed *feed, unsigned tag);
+
+/** Hold, or go on at the very packet where it was held. @return as engine_play */
+MUST_CHECK int engine_play_pause(struct engine *engine, uint64_t pipeline, unsigned endpoint,
+                                 bool is_paused);
 
 /** End one endpoint; who heard it hears nobody. An unknown one is ignored. */
 void engine_endpoint_release(struct engine *engine, uint64_t pipeline, unsigned endpoint);

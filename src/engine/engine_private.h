@@ -34,6 +34,7 @@ struct engine_endpoint {
     struct worker *worker;
     struct pipeline_endpoint *endpoint; /**< owned by the worker, as above */
     struct said *said;                  /**< for its later offers; owned */
+    bool is_player;                     /**< RO: of that kind, which alone can be told to play */
     bool is_released;                   /**< by itself; see the pipeline, too */
 };
 

@@ -74,12 +74,22 @@ static void handle_event(struct worker *w, struct pipeline_endpoint *e,
     }
 }
 
+static void tell(struct worker *w, struct pipeline_endpoint *e)
+{
+    struct worker_report *r = e->tell;
+    const struct engine_event event = r->event;
+    e->tell = NULL; /* now owned by the mailbox */
+    send_report(w, r, &event);
+}
+
 /* Events first: what ICE found may still start the handshake, whose datagrams then go, too. */
 static void drain_polls(struct worker *w, struct pipeline_endpoint *e)
 {
     struct peer_event event;
     while (e->ops->poll_event(e, &event))
         handle_event(w, e, &event);
+    if (e->tell)
+        tell(w, e);
     for (struct dgram d = worker_spare(w); e->ops->poll_send(e, &d); d = worker_spare(w))
         worker_push(w, &d);
     /* Not where packets pass: a source that is new is entered at the next report or check. */
@@ -215,6 +225,8 @@ void worker_run_timers(struct worker *w, mono_us now)
     while ((timer = timer_heap_pop(&w->timers, now))) {
         struct pipeline_endpoint *e = CONTAINER_OF(timer, struct pipeline_endpoint, timer);
         e->ops->timeout(e, now);
+        if (e->ops->emit)
+            worker_emit(w, e, now);
         drain_polls(w, e);
         /* A deadline that its own timeout did not move is a bug of one core; it must cost a turn
          * a millisecond, not the worker and everybody on it. */

@@ -29,6 +29,9 @@ enum worker_command_type {
     WORKER_END_OF_CANDIDATES,
     WORKER_SNAPSHOT,
     WORKER_RENEGOTIATE,
+    WORKER_PLAY,
+    WORKER_PAUSE,
+    WORKER_RESUME,
     WORKER_RELEASE_ENDPOINT, /**< it is not to be named any more */
     WORKER_RELEASE_PIPELINE, /**< nor any of its endpoints */
     WORKER_STOP,
@@ -59,6 +62,13 @@ struct worker_renegotiation {
     char pwd[WORKER_PWD_LEN + 1]; /**< ours from now on; both empty = no ICE restart */
     size_t n_candidates;
     struct ice_candidate candidates[]; /**< those of the offer, of its own generation */
+};
+
+/** WORKER_PLAY. */
+struct worker_play {
+    struct worker_command command; /**< first: freed as one */
+    struct packet_feed *feed;      /**< a reference, the worker's now; NULL = nothing any more */
+    struct worker_report *played;  /**< owned by the worker now: to be sent at its end; with feed */
 };
 
 /** What a worker tells; owned by the receiver (mem_free). */

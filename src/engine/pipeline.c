@@ -61,9 +61,10 @@ void pipeline_endpoint_deinit(struct pipeline_endpoint *e)
 {
     mem_free(e->ended);
     mem_free(e->gone);
+    mem_free(e->tell);
     said_free(e->said);
     e->said = NULL;
-    e->ended = e->gone = NULL;
+    e->ended = e->gone = e->tell = NULL;
 }
 
 void pipeline_endpoint_free(struct pipeline_endpoint *e)

@@ -25,7 +25,11 @@
 #include "peer/peer.h"
 #include "relay/fan.h"
 
-/** What a kind of endpoint does. Every member is needed. On the worker's thread but for free. */
+/** Of `emit`: nothing is due. */
+#define PIPELINE_NOTHING 200
+
+/** What a kind of endpoint does. Every member but `emit` is needed. On the worker's thread but for
+ *  `free`. */
 struct pipeline_ops {
     /** Packet path: one RTP datagram from it will be received soon. */
     void (*prefetch)(struct pipeline_endpoint *e);
@@ -53,6 +57,14 @@ struct pipeline_ops {
     int (*input)(struct pipeline_endpoint *e, mono_us now, const struct dgram *d);
 
     void (*timeout)(struct pipeline_endpoint *e, mono_us now);
+
+    /**
+     * After `timeout`: a packet that came from no network is due. One at most, whose bytes stay
+     * where they are until the next `timeout`. NULL = it has none ever.
+     *
+     * @return PIPELINE_NOTHING; or as `receive`
+     */
+    int (*emit)(struct pipeline_endpoint *e, mono_us now, struct relay_fan *ret);
     mono_us (*deadline)(const struct pipeline_endpoint *e);
 
     /** @param ret `data` with at least DGRAM_MAX of `cap` */
@@ -102,6 +114,7 @@ struct pipeline_endpoint {
     struct said *said; /**< owned until the control side takes it, before the endpoint is given */
     struct worker_report *ended; /**< owned; NULL = it has been told that this one ended */
     struct worker_report *gone;  /**< owned */
+    struct worker_report *tell;  /**< owned: the kind wants it to be sent now, filled; or NULL */
     struct list endpoints;       /**< in pipeline.endpoints; the control thread's until given */
     struct worker_command add, release; /**< the control thread's until they are sent */
 };

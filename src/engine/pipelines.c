@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "engine/engine_private.h"
+#include "engine/player_endpoint.h"
 #include "engine/tap.h"
 #include "log/counters.h"
 
@@ -51,6 +52,7 @@ bool engine_is_wanted(const struct engine *e, const struct engine_event *event)
     switch (event->type) {
     case ENGINE_EVENT_CONNECTED:
     case ENGINE_EVENT_SNAPSHOT:
+    case ENGINE_EVENT_PLAYED:
     case ENGINE_EVENT_ENDED:
         return engine_find_endpoint(e, event->pipeline, event->endpoint) != NULL;
     case ENGINE_EVENT_ENDPOINT_GONE:
@@ -91,7 +93,11 @@ static int know_endpoint(struct engine *e, struct worker *w, struct pipeline_end
     if (!known)
         return -ENOMEM;
     *known = (struct engine_endpoint){
-        .name = {endpoint->pipeline->id, endpoint->number}, .worker = w, .endpoint = endpoint};
+        .name = {endpoint->pipeline->id, endpoint->number},
+        .worker = w,
+        .endpoint = endpoint,
+        .is_player = player_endpoint_is(endpoint),
+    };
     int err = map_insert(&e->endpoints, known);
     if (err) {
         mem_free(known);
@@ -223,6 +229,17 @@ int engine_endpoint_tap(struct engine *e, uint64_t pipeline, unsigned number,
     return tap ? engine_give_endpoint(e, known->worker, tap) : -ENOMEM;
 }
 
+int engine_endpoint_player(struct engine *e, uint64_t pipeline, unsigned number)
+{
+    const struct engine_pipeline *known = engine_find_pipeline(e, pipeline);
+    const struct engine_name name = {pipeline, number};
+    if (!known)
+        return ENGINE_E_UNKNOWN;
+    assert(!map_find(&e->endpoints, &name, sizeof(name)));
+    struct pipeline_endpoint *player = player_endpoint_new(known->pipeline, number, e->rng);
+    return player ? engine_give_endpoint(e, known->worker, player) : -ENOMEM;
+}
+
 void engine_endpoint_release(struct engine *e, uint64_t pipeline, unsigned endpoint)
 {
     struct engine_endpoint *known = engine_find_endpoint(e, pipeline, endpoint);
@@ -314,4 +331,56 @@ int engine_add_candidate(struct engine *e, uint64_t pipeline, unsigned endpoint,
     if (!known)
         return ENGINE_E_UNKNOWN;
     return candidate.len ? send_candidate(known, candidate, ufrag) : send_end_of_candidates(known);
+}
+
+static const struct engine_endpoint *find_player(const struct engine *e, uint64_t pipeline,
+                                                 unsigned endpoint)
+{
+    const struct engine_endpoint *known = engine_find_endpoint(e, pipeline, endpoint);
+    return known && known->is_player ? known : NULL;
+}
+
+static struct worker_report *played_report(uint64_t pipeline, unsigned endpoint, unsigned tag)
+{
+    struct worker_report *r = worker_report_new(false);
+    if (r)
+        r->event = (struct engine_event){
+            .type = ENGINE_EVENT_PLAYED, .pipeline = pipeline, .endpoint = endpoint, .tag = tag};
+    return r;
+}
+
+int engine_play(struct engine *e, uint64_t pipeline, unsigned endpoint, struct packet_feed *feed,
+                unsigned tag)
+{
+    const struct engine_endpoint *known = find_player(e, pipeline, endpoint);
+    if (!known)
+        return ENGINE_E_UNKNOWN;
+    struct worker_play *play = mem_alloc(sizeof(*play));
+    struct worker_report *played = feed ? played_report(pipeline, endpoint, tag) : NULL;
+    if (!play || (feed && !played)) {
+        mem_free(play);
+        mem_free(played);
+        return -ENOMEM;
+    }
+    *play = (struct worker_play){
+        .command = {.type = WORKER_PLAY, .endpoint = known->endpoint},
+        .feed = feed ? packet_feed_ref(feed) : NULL,
+        .played = played,
+    };
+    worker_send(known->worker, &play->command);
+    return 0;
+}
+
+int engine_play_pause(struct engine *e, uint64_t pipeline, unsigned endpoint, bool is_paused)
+{
+    const struct engine_endpoint *known = find_player(e, pipeline, endpoint);
+    if (!known)
+        return ENGINE_E_UNKNOWN;
+    struct worker_command *c = mem_alloc(sizeof(*c));
+    if (!c)
+        return -ENOMEM;
+    *c = (struct worker_command){.type = is_paused ? WORKER_PAUSE : WORKER_RESUME,
+                                 .endpoint = known->endpoint};
+    worker_send(known->worker, c);
+    return 0;
 }

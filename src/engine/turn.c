@@ -133,6 +133,15 @@ static void forward(struct worker *w, struct pipeline_endpoint *e, struct relay_
     e->n_received += is_heard;
 }
 
+void worker_emit(struct worker *w, struct pipeline_endpoint *e, mono_us now)
+{
+    int err = e->ops->emit(e, now, &w->io->fan);
+    if (!err)
+        forward(w, e, &w->io->fan);
+    else if (err != PIPELINE_NOTHING)
+        count_drop(e, err);
+}
+
 /* @return 0, or why it was not forwarded: for the caller to count */
 static int receive_rtp(struct worker *w, struct pipeline_endpoint *e, struct dgram *d, mono_us now)
 {

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "engine/player_endpoint.h"
 #include "engine/worker_private.h"
 #include "log/counters.h"
 
@@ -65,6 +66,19 @@ static void renegotiate(struct worker *w, struct pipeline_endpoint *e,
     worker_drain(w, e);
 }
 
+static void play(struct worker *w, struct pipeline_endpoint *e, const struct worker_play *play,
+                 mono_us now)
+{
+    player_endpoint_play(e, now, play->feed, play->played);
+    worker_arm(w, e);
+}
+
+static void pause_player(struct worker *w, struct pipeline_endpoint *e, bool is_paused, mono_us now)
+{
+    player_endpoint_pause(e, now, is_paused);
+    worker_arm(w, e);
+}
+
 /* @return true: the command is part of what it names, and not to be freed by itself */
 static bool run_command(struct worker *w, struct worker_command *c, mono_us now)
 {
@@ -93,6 +107,13 @@ static bool run_command(struct worker *w, struct worker_command *c, mono_us now)
         break;
     case WORKER_RENEGOTIATE:
         renegotiate(w, c->endpoint, (const struct worker_renegotiation *)(const void *)c, now);
+        break;
+    case WORKER_PLAY:
+        play(w, c->endpoint, (const struct worker_play *)(const void *)c, now);
+        break;
+    case WORKER_PAUSE:
+    case WORKER_RESUME:
+        pause_player(w, c->endpoint, c->type == WORKER_PAUSE, now);
         break;
     case WORKER_RELEASE_ENDPOINT:
         worker_release_endpoint(w, c->endpoint, now);

@@ -45,6 +45,9 @@ static inline void worker_push(struct worker *w, const struct dgram *d)
         worker_flush(w);
 }
 
+/** What it has of its own and is due now goes to all who hear it. */
+void worker_emit(struct worker *w, struct pipeline_endpoint *e, mono_us now);
+
 /** Take a batch of datagrams and work on it. @return how many */
 size_t worker_turn(struct worker *w, mono_us now);
 

@@ -270,6 +270,8 @@ static bool poll_engine(struct media_engine *me, struct media_event *ret)
             if (answer_quality(me, event, ret))
                 return true;
             break;
+        case ENGINE_EVENT_PLAYED:
+            break; /* nothing is played in a call */
         case ENGINE_EVENT_ENDPOINT_GONE:
             log_end(me, event);
             break;

@@ -73,6 +73,7 @@ struct bench_call {
     enum engine_end end[BENCH_LEGS];
     struct engine_stats stats[BENCH_LEGS]; /* of the last snapshot, or of its end */
     unsigned n_snapshots, snapshot_tag;
+    unsigned n_played, played_tag;
 };
 
 struct bench {
@@ -516,6 +517,10 @@ static inline void note_event(struct bench *b, const struct engine_event *event)
         call->n_snapshots++;
         call->snapshot_tag = event->tag;
         call->stats[event->endpoint] = *event->stats;
+        break;
+    case ENGINE_EVENT_PLAYED:
+        call->n_played++;
+        call->played_tag = event->tag;
         break;
     case ENGINE_EVENT_ENDED:
         call->ended[event->endpoint] = true;
