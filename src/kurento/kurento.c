@@ -410,7 +410,7 @@ struct kurento_stats kurento_get_stats(const struct kurento *k)
 
 struct kurento *kurento_new(const struct kurento_config *config,
                             const struct kurento_transport *transport, struct engine *engine,
-                            struct rng *rng, mono_us now)
+                            struct recorder *recorder, struct rng *rng, mono_us now)
 {
     struct kurento *k = mem_zalloc(sizeof(*k));
     if (!k)
@@ -418,6 +418,7 @@ struct kurento *kurento_new(const struct kurento_config *config,
     k->config = *config;
     k->transport = *transport;
     k->engine = engine;
+    k->recorder = recorder;
     k->rng = rng;
     k->now = now;
     k->collect_at = now + config->collector_period;

@@ -20,6 +20,7 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "engine/engine.h"
+#include "record/recorder.h"
 
 /** The network under it, filled by its owner. */
 struct kurento_transport {
@@ -50,12 +51,13 @@ struct kurento;
 /**
  * @param transport  copied; its user is borrowed
  * @param engine     borrowed; its `wake` must lead to kurento_media_ready by way of the event loop
+ * @param recorder   likewise; NULL = nothing can be recorded
  * @param rng        borrowed
  * @return NULL when out of memory
  */
 struct kurento *kurento_new(const struct kurento_config *config,
                             const struct kurento_transport *transport, struct engine *engine,
-                            struct rng *rng, mono_us now);
+                            struct recorder *recorder, struct rng *rng, mono_us now);
 
 /** Releases everything without telling anybody. NULL is legal. */
 void kurento_free(struct kurento *k);
@@ -69,7 +71,7 @@ void kurento_frame(struct kurento *k, mono_us now, uint64_t socket, struct str t
 /** The socket is gone; its session lives on for a while. Unknown sockets are ignored. */
 void kurento_socket_closed(struct kurento *k, mono_us now, uint64_t socket);
 
-/** The engine has events: drains them. */
+/** The engine or the recorder has events: drains them. */
 void kurento_media_ready(struct kurento *k, mono_us now);
 
 /** Time has come (kurento_deadline). Early calls do no harm. */

@@ -254,7 +254,7 @@ static void with_descriptors(struct net_server *server,
                              const struct lws_context_creation_info *info)
 {
     struct rlimit was, now;
-    rlim_t need = max_connections(server) + OTHER_DESCRIPTORS;
+    rlim_t need = max_connections(server) + server->limits.other_descriptors + OTHER_DESCRIPTORS;
     bool known = getrlimit(RLIMIT_NOFILE, &was) == 0;
     if (known) {
         if (was.rlim_max < need) {

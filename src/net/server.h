@@ -50,6 +50,7 @@ struct net_limits {
     unsigned max_sockets_per_address; /**< WebSockets of one IP address; default 50. An IPv6
                                          client counts by its /64. */
     unsigned max_sockets;             /**< WebSockets of everybody; default 10000 */
+    unsigned other_descriptors;       /**< that the rest of the process opens beside its own 1000 */
     mono_us ping_interval;            /**< default 10 s; MONO_NEVER = no pings */
     unsigned max_missed_pings; /**< silent intervals before the socket is closed; default 2 */
     bool limit_loopback; /**< count loopback clients against max_sockets_per_address too; false for

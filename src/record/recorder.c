@@ -49,10 +49,14 @@ struct recording {
     struct recorder *recorder; /* RO */
     void *user;                /* RO */
     enum record_format format; /* RO */
+    enum recorder_front front; /* RO */
     struct packet_ring *ring;  /* a reference */
     int64_t began_us;          /* RO; UTC */
     char path[RECORD_PATH_MAX];
     struct message start, stop, failed;
+
+    /* the control thread's */
+    bool is_stopping, is_forgotten;
 
     /* the writer's */
     struct list recordings;
@@ -61,7 +65,15 @@ struct recording {
     struct record_timeline timeline;
     struct record_container container;
     mono_us put_at; /* when something was put last; MONO_NEVER = all of it was flushed */
+    int error;      /* of the failure */
     char text[RECORDER_ERROR_MAX];
+};
+
+/* Events of one front. */
+struct front {
+    struct mailbox events;
+    struct mail *polled;       /* oldest event not given out yet */
+    struct message *given_out; /* the last one that was */
 };
 
 struct recorder {
@@ -69,11 +81,11 @@ struct recorder {
     int folder_fd, wake_fd;        /* RO */
     pthread_t thread;
     atomic_bool is_ending;
-    struct mailbox commands, events;
-    struct list recordings;    /* the writer's */
-    uint32_t serial;           /* the writer's: of the next file */
-    struct mail *polled;       /* oldest event not given out yet */
-    struct message *given_out; /* the last one that was */
+    struct mailbox commands;
+    struct front fronts[RECORDER_N_FRONTS];
+    struct list recordings; /* the writer's */
+    uint32_t serial;        /* the writer's: of the next file */
+    unsigned n_recordings;  /* the control thread's: alive */
 };
 
 static mono_us clock_now(void)
@@ -101,7 +113,7 @@ static struct message *message_of(struct mail *mail)
 static void report(struct recording *rec, struct message *m)
 {
     struct recorder *r = rec->recorder;
-    if (mailbox_put(&r->events, &m->mail))
+    if (mailbox_put(&r->fronts[rec->front].events, &m->mail))
         r->config.wake(r->config.wake_user);
 }
 
@@ -113,12 +125,14 @@ static void close_file(struct recording *rec)
     rec->fd = -1;
 }
 
-static void fail(struct recording *rec, const char *text)
+static void fail(struct recording *rec, int err)
 {
     if (rec->state == RECORDING_OPEN)
         close_file(rec);
     rec->state = RECORDING_FAILED;
-    (void)snprintf(rec->text, sizeof(rec->text), "cannot record to %.160s: %.60s", rec->path, text);
+    rec->error = err;
+    (void)snprintf(rec->text, sizeof(rec->text), "cannot record to %.160s: %.60s", rec->path,
+                   record_place_error_text(err));
     log_warning(RECORD, "%s, recording ends", rec->text);
     report(rec, &rec->failed);
 }
@@ -129,7 +143,7 @@ static void carry_out_start(struct recording *rec, struct message *m)
     list_append(&r->recordings, &rec->recordings);
     rec->fd = record_place_open(r->folder_fd, rec->path);
     if (rec->fd < 0) {
-        fail(rec, record_place_error_text(rec->fd));
+        fail(rec, rec->fd);
         return;
     }
     rec->state = RECORDING_OPEN;
@@ -138,7 +152,7 @@ static void carry_out_start(struct recording *rec, struct message *m)
     int err =
         record_container_begin(&rec->container, rec->format, rec->fd, r->serial++, rec->began_us);
     if (err)
-        fail(rec, strerror(-err));
+        fail(rec, err);
     else
         report(rec, m);
 }
@@ -175,7 +189,7 @@ static void drain(struct recording *rec)
     while ((data = packet_ring_peek(rec->ring, &at, &len))) {
         int err = rec->state == RECORDING_OPEN ? take_packet(rec, at, data, len) : 0;
         if (err)
-            fail(rec, strerror(-err));
+            fail(rec, err);
         packet_ring_pop(rec->ring);
     }
 }
@@ -195,7 +209,7 @@ static void work(struct recording *rec, mono_us now)
     if (!err && rec->put_at != MONO_NEVER && now - rec->put_at >= FLUSH_AFTER)
         err = flush(rec);
     if (err)
-        fail(rec, strerror(-err));
+        fail(rec, err);
 }
 
 /* Everything up to a moment is in the container. */
@@ -213,7 +227,7 @@ static void carry_out_pause(struct recording *rec, struct message *m)
         if (!err)
             err = flush(rec);
         if (err)
-            fail(rec, strerror(-err));
+            fail(rec, err);
     }
     report(rec, m);
 }
@@ -235,7 +249,7 @@ static void end_file(struct recording *rec, mono_us at)
     if (!err)
         err = record_container_end(&rec->container);
     if (err)
-        fail(rec, strerror(-err));
+        fail(rec, err);
     else
         close_file(rec);
 }
@@ -318,6 +332,7 @@ static void wake_writer(struct recorder *r)
 
 static void recording_free(struct recording *rec)
 {
+    rec->recorder->n_recordings--;
     packet_ring_unref(rec->ring);
     mem_free(rec);
 }
@@ -385,7 +400,8 @@ struct recorder *recorder_new(const struct recorder_config *config, struct rng *
     r->serial = rng_u32(rng);
     list_init(&r->recordings);
     mailbox_init(&r->commands);
-    mailbox_init(&r->events);
+    for (unsigned i = 0; i < RECORDER_N_FRONTS; i++)
+        mailbox_init(&r->fronts[i].events);
     if (open_all(r, error) < 0 || start_thread(r, error)) {
         free_shell(r);
         return NULL;
@@ -401,8 +417,10 @@ void recorder_free(struct recorder *r)
     atomic_store(&r->is_ending, true);
     wake_writer(r);
     (void)pthread_join(r->thread, NULL);
-    while (recorder_poll_event(r, &event))
-        continue;
+    for (unsigned i = 0; i < RECORDER_N_FRONTS; i++) {
+        while (recorder_poll_event(r, (enum recorder_front)i, &event))
+            continue;
+    }
     for (struct list *node; (node = list_pop(&r->recordings));)
         recording_free(CONTAINER_OF(node, struct recording, recordings));
     free_shell(r);
@@ -427,25 +445,30 @@ static void command(struct message *m, struct recording *rec, enum recorder_even
         wake_writer(rec->recorder);
 }
 
-struct recording *recorder_start(struct recorder *r, mono_us now, struct str uri,
-                                 enum record_format format, struct packet_ring *ring, void *user)
+int recorder_start(struct recorder *r, mono_us now, const struct recorder_order *order,
+                   struct recording **ret)
 {
+    if (r->n_recordings >= r->config.max_recordings)
+        return RECORDER_E_FULL;
     struct recording *rec = mem_zalloc(sizeof(*rec));
     if (!rec)
-        return NULL;
-    int err = record_place_parse(uri, str_of(r->config.folder), rec->path);
+        return -ENOMEM;
+    int err = record_place_parse(order->uri, str_of(r->config.folder), rec->path);
     assert(!err); /* recorder_check */
     rec->recorder = r;
-    rec->user = user;
-    rec->format = format;
-    rec->ring = packet_ring_ref(ring);
+    rec->user = order->user;
+    rec->format = order->format;
+    rec->front = order->front;
+    rec->ring = packet_ring_ref(order->ring);
     rec->began_us = utc_of(now);
     rec->fd = -1;
     rec->put_at = MONO_NEVER;
     rec->failed = (struct message){.type = RECORDER_FAILED, .recording = rec};
     list_init(&rec->recordings);
+    r->n_recordings++;
     command(&rec->start, rec, RECORDER_STARTED, now);
-    return rec;
+    *ret = rec;
+    return 0;
 }
 
 static int command_own(struct recording *rec, enum recorder_event_type type, mono_us now)
@@ -470,25 +493,46 @@ int recording_resume(struct recording *recording, mono_us now)
 
 void recording_stop(struct recording *recording, mono_us now)
 {
+    assert(!recording->is_stopping);
+    recording->is_stopping = true;
     command(&recording->stop, recording, RECORDER_CLOSED, now);
 }
 
-bool recorder_poll_event(struct recorder *r, struct recorder_event *ret)
+void recording_forget(struct recording *recording, mono_us now)
 {
-    forget(r->given_out);
-    r->given_out = NULL;
-    if (!r->polled)
-        r->polled = mailbox_take_all(&r->events);
-    if (!r->polled)
-        return false;
-    struct message *m = message_of(r->polled);
-    r->polled = r->polled->next;
-    r->given_out = m;
-    *ret = (struct recorder_event){
-        .type = m->type,
-        .recording = m->recording,
-        .user = m->recording->user,
-        .text = m->type == RECORDER_FAILED ? m->recording->text : NULL,
-    };
-    return true;
+    recording->is_forgotten = true;
+    if (!recording->is_stopping)
+        recording_stop(recording, now);
+}
+
+static struct message *next_event(struct front *front)
+{
+    forget(front->given_out);
+    front->given_out = NULL;
+    if (!front->polled)
+        front->polled = mailbox_take_all(&front->events);
+    if (!front->polled)
+        return NULL;
+    front->given_out = message_of(front->polled);
+    front->polled = front->polled->next;
+    return front->given_out;
+}
+
+bool recorder_poll_event(struct recorder *r, enum recorder_front front, struct recorder_event *ret)
+{
+    for (const struct message *m; (m = next_event(&r->fronts[front]));) {
+        const struct recording *rec = m->recording;
+        bool is_failure = m->type == RECORDER_FAILED;
+        if (rec->is_forgotten)
+            continue;
+        *ret = (struct recorder_event){
+            .type = m->type,
+            .recording = m->recording,
+            .user = rec->user,
+            .error = is_failure ? rec->error : 0,
+            .text = is_failure ? rec->text : NULL,
+        };
+        return true;
+    }
+    return false;
 }

@@ -6,7 +6,8 @@
  *     writer thread                                └▶ timeline ─▶ container ─▶ file
  *
  * Nobody waits for the disk but the writer. A recording that cannot go on says why, once; its file
- * stays, as far as it came. Calls and events are the control thread's.
+ * stays, as far as it came. Calls and events are the control thread's; who records reads the events
+ * of its own recordings, and of no other's.
  */
 #ifndef RECORD_RECORDER_H
 #define RECORD_RECORDER_H
@@ -34,6 +35,13 @@
 /** The writer looks into the rings so often. */
 #define RECORDER_PERIOD (100 * US_PER_MS)
 
+/** Who records; each reads the events of what it made. */
+enum recorder_front {
+    RECORDER_CALLS,     /**< signal */
+    RECORDER_PIPELINES, /**< kurento */
+    RECORDER_N_FRONTS,
+};
+
 enum recorder_event_type {
     RECORDER_STARTED, /**< the file is open */
     RECORDER_PAUSED,  /**< and all that came before is in the file */
@@ -48,11 +56,13 @@ struct recorder_event {
     enum recorder_event_type type;
     struct recording *recording; /**< after CLOSED it is gone with the next poll */
     void *user;
+    int error;        /**< FAILED: negative errno; before STARTED, of opening the file */
     const char *text; /**< FAILED: a sentence, until the next poll */
 };
 
 struct recorder_config {
     const char *folder;       /**< absolute; all recordings go below. Borrowed for the call */
+    unsigned max_recordings;  /**< alive at a time: a descriptor each */
     void (*wake)(void *user); /**< events wait; called from the writer */
     void *wake_user;
 };
@@ -67,7 +77,10 @@ struct recorder;
  */
 struct recorder *recorder_new(const struct recorder_config *config, struct rng *rng, char *error);
 
-/** Ends all recordings properly; their handles are gone. NULL is legal. */
+/**
+ * Ends all recordings properly, those that are being stopped included: when it returns all files
+ * are whole. Handles are gone, events that nobody polled too. NULL is legal.
+ */
 void recorder_free(struct recorder *r);
 
 /**
@@ -77,17 +90,28 @@ void recorder_free(struct recorder *r);
  */
 bool recorder_check(const struct recorder *r, struct str uri, char *error);
 
+/** What to record. Borrowed for the call. */
+struct recorder_order {
+    enum recorder_front front;
+    enum record_format format;
+    struct str uri;           /**< passed recorder_check */
+    struct packet_ring *ring; /**< of plain RTP of one stream, Opus only; referenced */
+    void *user;               /**< comes back with the events */
+};
+
+/** Outcomes that the caller can do something about. */
+enum {
+    RECORDER_E_FULL = 1, /**< max_recordings are alive: tell who asked */
+};
+
 /**
  * Record from now on. STARTED or FAILED comes, more when the caller wants it.
  *
- * @param uri   passed recorder_check
- * @param ring  of plain RTP of one stream, Opus only; referenced
- * @param user  comes back with the events
- * @return NULL = out of memory
+ * @param ret  on 0
+ * @return 0, RECORDER_E_FULL, or -ENOMEM
  */
-MUST_CHECK struct recording *recorder_start(struct recorder *r, mono_us now, struct str uri,
-                                            enum record_format format, struct packet_ring *ring,
-                                            void *user);
+MUST_CHECK int recorder_start(struct recorder *r, mono_us now, const struct recorder_order *order,
+                              struct recording **ret);
 
 /** What comes from now on is not recorded, and takes no time in it. @return 0 or -ENOMEM */
 MUST_CHECK int recording_pause(struct recording *recording, mono_us now);
@@ -95,10 +119,17 @@ MUST_CHECK int recording_pause(struct recording *recording, mono_us now);
 /** Go on where it was paused. @return 0 or -ENOMEM */
 MUST_CHECK int recording_resume(struct recording *recording, mono_us now);
 
-/** End it, once; no other call after it. CLOSED comes, behind all other events. */
+/** End it, once; no other call but recording_forget after it. CLOSED comes, behind all other
+ * events. */
 void recording_stop(struct recording *recording, mono_us now);
 
-/** @return false = none waits */
-bool recorder_poll_event(struct recorder *r, struct recorder_event *ret);
+/**
+ * Nobody asks for it any more: it is stopped if it was not, and no event of it comes. The last call
+ * for this recording.
+ */
+void recording_forget(struct recording *recording, mono_us now);
+
+/** @return false = none of this front's waits */
+bool recorder_poll_event(struct recorder *r, enum recorder_front front, struct recorder_event *ret);
 
 #endif

@@ -80,6 +80,8 @@ struct options {
     bool kurento_tls;
     char *kurento_token;                  /**< "" = none */
     struct options_texts kurento_origins; /**< none = no page */
+    char *recording_dir;                  /**< absolute; "" = off */
+    uint32_t recording_max_files;         /**< n */
     enum options_log_level log_level;
 };
 

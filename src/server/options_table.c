@@ -128,6 +128,13 @@ const struct options_row options_table[] = {
      .fallback = "",
      .help = "Web pages that may open the Kurento WebSocket themselves. Empty: none; programs are "
              "not concerned."},
+    {.key = "recording.dir", .type = OPTIONS_TYPE_PATH, MEMBER(recording_dir), .fallback = "",
+     .help = "Folder below which recordings go, an absolute path; nothing is ever written outside "
+             "of it, whatever an application asks for. Empty: nothing can be recorded."},
+    {.key = "recording.max_files", .type = OPTIONS_TYPE_NUMBER, MEMBER(recording_max_files),
+     .fallback = "1000", .min = 1, .max = 100000,
+     .help = "Recordings at the same time, one file each; more are refused. Each needs a descriptor "
+             "(ulimit -n) and 64 KB."},
     {.key = "log.level", .type = OPTIONS_TYPE_WORD, MEMBER(log_level), .fallback = "info",
      .words = log_levels,
      .help = "What is written to standard error. error: the operator must act; warning: somebody "

@@ -3,6 +3,7 @@
  *
  *     net (WebSocket) ─ on_message ─▶ signal ─ send ─▶ net
  *     signal ─ media interface ─▶ engine ─ wake ─▶ loop ─ signal_media_ready ─▶ signal
+ *     kurento ─▶ engine, recorder ─ wake ─▶ loop ─ kurento_media_ready ─▶ kurento
  *     signal_deadline ─▶ one timer ─ signal_timeout ─▶ signal
  *
  * The end, in this order (docs/teardown.md): calls are told, sockets are closed with their queues
@@ -25,6 +26,7 @@
 #include "log/log.h"
 #include "net/loop.h"
 #include "net/server.h"
+#include "record/recorder.h"
 #include "signal/media_engine.h"
 #include "signal/signal.h"
 
@@ -54,6 +56,7 @@ struct server {
     struct net_timer *trim_timer;
     struct net_server *net;
     struct media *media;
+    struct recorder *recorder; /**< NULL = nothing can be recorded */
     struct signal *signal;
     struct net_timer *ready_timer;
     bool is_ready; /**< it has been said */
@@ -296,6 +299,25 @@ static int open_media(struct server *s)
     return 0;
 }
 
+static int open_recorder(struct server *s)
+{
+    const struct recorder_config config = {
+        .folder = s->options->recording_dir,
+        .max_recordings = s->options->recording_max_files,
+        .wake = wake_media,
+        .wake_user = s,
+    };
+    char error[RECORDER_ERROR_MAX];
+    if (!*config.folder)
+        return 0;
+    s->recorder = recorder_new(&config, &s->rng, error);
+    if (!s->recorder) {
+        log_error(SERVER, "recording.dir: %s", error);
+        return 1;
+    }
+    return 0;
+}
+
 static int open_signal(struct server *s)
 {
     const struct options *o = s->options;
@@ -328,7 +350,8 @@ static int open_kurento(struct server *s)
         .wall_offset = (int64_t)wall.tv_sec * US_PER_S + wall.tv_nsec / 1000 - now,
     };
     const struct kurento_transport transport = {send_text, close_socket, s};
-    s->kurento = kurento_new(&config, &transport, media_engine_of(s->media), &s->rng, now);
+    s->kurento =
+        kurento_new(&config, &transport, media_engine_of(s->media), s->recorder, &s->rng, now);
     if (!s->kurento)
         return -ENOMEM;
     rearm(s);
@@ -350,7 +373,8 @@ static int open_net(struct server *s)
                    .max_queue_bytes = o->http_queue_bytes,
                    .max_sockets_per_address = o->http_max_sockets_address,
                    .max_sockets = o->http_max_sockets,
-                   .ping_interval = o->http_ping_interval},
+                   .ping_interval = o->http_ping_interval,
+                   .other_descriptors = s->recorder ? o->recording_max_files : 0},
         .routes = routes,
         .n_routes = ARRAY_LEN(routes),
         .origins = (const char *const *)o->http_origins.item,
@@ -410,6 +434,8 @@ static int open_all(struct server *s)
     }
     err = open_media(s);
     if (!err)
+        err = open_recorder(s);
+    if (!err)
         err = open_signal(s);
     if (!err)
         err = open_kurento(s);
@@ -425,7 +451,8 @@ static void close_all(struct server *s)
     signal_free(s->signal);
     kurento_free(s->kurento);
     if (s->media)
-        s->media->ops->free(s->media); /* joins the workers: nobody wakes us from here on */
+        s->media->ops->free(s->media); /* joins the workers */
+    recorder_free(s->recorder);        /* joins the writer: nobody wakes us from here on */
     net_timer_free(s->kurento_timer);
     net_timer_free(s->ready_timer);
     net_timer_free(s->trim_timer);

@@ -110,7 +110,7 @@ static inline void world_init(struct world *w)
     };
     const struct kurento_transport transport = {world_send, world_close, w};
     w->engine = engine_of_world(w);
-    w->k = kurento_new(&config, &transport, w->engine, &w->rng, w->now);
+    w->k = kurento_new(&config, &transport, w->engine, NULL, &w->rng, w->now);
     assert_non_null(w->k);
 }
 

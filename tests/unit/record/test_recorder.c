@@ -31,13 +31,14 @@ static struct rng rng;
 static struct recorder *r;
 static struct packet_ring *ring;
 static struct recorder_event event;
-static mono_us start; /* some seconds ago: what is recorded lies in the past */
-
 static void wake(void *user)
 {
     (void)user;
     assert_int_equal(write(wake_fd, &(uint64_t){1}, 8), 8);
 }
+
+static const struct recorder_config config = {.folder = folder, .max_recordings = 2, .wake = wake};
+static mono_us start; /* some seconds ago: what is recorded lies in the past */
 
 static int begin(void **state)
 {
@@ -53,7 +54,7 @@ static int begin(void **state)
     wake_fd = eventfd(0, EFD_CLOEXEC);
     rng_init_seeded(&rng, 1);
     ring = packet_ring_new(RECORDER_RING);
-    r = recorder_new(&(struct recorder_config){.folder = folder, .wake = wake}, &rng, error);
+    r = recorder_new(&config, &rng, error);
     return !r || !ring;
 }
 
@@ -70,7 +71,7 @@ static int end(void **state)
 /* The next event; the test's own time limit ends it when none comes. */
 static void wait_for(enum recorder_event_type type, const struct recording *rec)
 {
-    while (!recorder_poll_event(r, &event)) {
+    while (!recorder_poll_event(r, RECORDER_PIPELINES, &event)) {
         uint64_t n;
         assert_int_equal(read(wake_fd, &n, 8), 8);
     }
@@ -79,10 +80,20 @@ static void wait_for(enum recorder_event_type type, const struct recording *rec)
     assert_ptr_equal(event.user, &start);
 }
 
+static int try_to_record(const char *name, enum record_format format, struct recording **ret)
+{
+    const struct recorder_order order = {.front = RECORDER_PIPELINES,
+                                         .format = format,
+                                         .uri = str_of(name),
+                                         .ring = ring,
+                                         .user = &start};
+    return recorder_start(r, start, &order, ret);
+}
+
 static struct recording *record(const char *name, enum record_format format)
 {
-    struct recording *rec = recorder_start(r, start, str_of(name), format, ring, &start);
-    assert_non_null(rec);
+    struct recording *rec = NULL;
+    assert_int_equal(try_to_record(name, format, &rec), 0);
     return rec;
 }
 
@@ -130,7 +141,7 @@ static void test_recording(void **state)
     push(start + FRAME, 0, 200);
     recording_stop(rec, start + 205 * FRAME);
     wait_for(RECORDER_CLOSED, rec);
-    assert_false(recorder_poll_event(r, &event));
+    assert_false(recorder_poll_event(r, RECORDER_PIPELINES, &event));
     assert_ended_ogg(205 * 960);
 }
 
@@ -165,14 +176,15 @@ static void test_recorder_ends(void **state)
     assert_int_equal(recording_pause(rec, start + 50 * FRAME), 0);
     recorder_free(r);
     assert_ended_ogg(50 * 960);
-    r = recorder_new(&(struct recorder_config){.folder = folder, .wake = wake}, &rng, error);
+    r = recorder_new(&config, &rng, error);
     assert_non_null(r);
 }
 
-static void fails(const char *name, const char *because)
+static void fails(const char *name, int error, const char *because)
 {
     struct recording *rec = record(name, RECORD_WEBM);
     wait_for(RECORDER_FAILED, rec);
+    assert_int_equal(event.error, error);
     assert_non_null(strstr(event.text, because));
     push(start, 0, 10);
     assert_int_equal(recording_pause(rec, start), 0);
@@ -186,13 +198,13 @@ static void fails(const char *name, const char *because)
 static void test_no_such_folder(void **state)
 {
     (void)state;
-    fails("none/a", "none/a: No such file or directory");
+    fails("none/a", -ENOENT, "none/a: No such file or directory");
 }
 
 static void test_out_of_it(void **state)
 {
     (void)state;
-    fails("../a", "not below recording.dir");
+    fails("../a", -EXDEV, "not below recording.dir");
 }
 
 static void test_two_for_one_file(void **state)
@@ -200,7 +212,7 @@ static void test_two_for_one_file(void **state)
     (void)state;
     struct recording *rec = record("a", RECORD_WEBM);
     wait_for(RECORDER_STARTED, rec);
-    fails("a", "another recording");
+    fails("a", -EBUSY, "another recording");
     recording_stop(rec, start + FRAME);
     wait_for(RECORDER_CLOSED, rec);
 }
@@ -220,11 +232,61 @@ static void test_disk_full(void **state)
     push(start, 0, 600);
     wait_for(RECORDER_FAILED, rec);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(event.error, -EFBIG);
     assert_non_null(strstr(event.text, "a: File too large"));
     recording_stop(rec, start + 600 * FRAME);
     wait_for(RECORDER_CLOSED, rec);
     assert_int_equal(stat(path, &st), 0);
     assert_in_range(st.st_size, 1000, 4096);
+}
+
+/* Nobody hears of it any more, and it is whole all the same. */
+static void test_forgotten(void **state)
+{
+    (void)state;
+    struct recording *rec = record("a", RECORD_OGG), *another;
+    wait_for(RECORDER_STARTED, rec);
+    push(start, 0, 50);
+    recording_forget(rec, start + 60 * FRAME);
+    another = record("none/b", RECORD_OGG); /* its failure comes behind */
+    wait_for(RECORDER_FAILED, another);
+    recording_stop(another, start);
+    recording_forget(another, start);
+    recorder_free(r);
+    assert_ended_ogg(60 * 960);
+    char error[RECORDER_ERROR_MAX];
+    r = recorder_new(&config, &rng, error);
+    assert_non_null(r);
+}
+
+/* What one front made the other does not hear of. */
+static void test_fronts(void **state)
+{
+    (void)state;
+    struct recording *rec = record("a", RECORD_OGG);
+    wait_for(RECORDER_STARTED, rec);
+    recording_stop(rec, start);
+    while (poll(&(struct pollfd){.fd = wake_fd, .events = POLLIN}, 1, -1) < 1)
+        continue;
+    assert_false(recorder_poll_event(r, RECORDER_CALLS, &event));
+    wait_for(RECORDER_CLOSED, rec);
+}
+
+/* One is alive until its last event was polled. */
+static void test_too_many(void **state)
+{
+    struct recording *recs[3];
+    (void)state;
+    assert_int_equal(try_to_record("none/a", RECORD_OGG, &recs[0]), 0);
+    assert_int_equal(try_to_record("none/b", RECORD_OGG, &recs[1]), 0);
+    assert_int_equal(try_to_record("none/c", RECORD_OGG, &recs[2]), RECORDER_E_FULL);
+    wait_for(RECORDER_FAILED, recs[0]);
+    wait_for(RECORDER_FAILED, recs[1]);
+    recording_stop(recs[0], start);
+    wait_for(RECORDER_CLOSED, recs[0]);
+    assert_int_equal(try_to_record("none/c", RECORD_OGG, &recs[2]), RECORDER_E_FULL);
+    assert_false(recorder_poll_event(r, RECORDER_PIPELINES, &event));
+    assert_int_equal(try_to_record("none/c", RECORD_OGG, &recs[2]), 0);
 }
 
 static void test_check(void **state)
@@ -255,13 +317,13 @@ static void test_no_memory(void **state)
     (void)state;
     for (unsigned n = 1; n <= 2; n++) {
         mem_fail_at(n);
-        assert_null(
-            recorder_new(&(struct recorder_config){.folder = folder, .wake = wake}, &rng, error));
+        assert_null(recorder_new(&config, &rng, error));
     }
+    struct recording *rec = NULL;
     mem_fail_at(1);
-    assert_null(recorder_start(r, start, STR("a"), RECORD_OGG, ring, &start));
+    assert_int_equal(try_to_record("a", RECORD_OGG, &rec), -ENOMEM);
     mem_fail_at(0);
-    struct recording *rec = record("a", RECORD_OGG);
+    rec = record("a", RECORD_OGG);
     mem_fail_at(1);
     assert_int_equal(recording_pause(rec, start), -ENOMEM);
     mem_fail_at(0);
@@ -278,7 +340,8 @@ int main(void)
         TEST(test_recording),      TEST(test_pause),     TEST(test_recorder_ends),
         TEST(test_no_such_folder), TEST(test_out_of_it), TEST(test_two_for_one_file),
         TEST(test_disk_full),      TEST(test_check),     TEST(test_bad_folder),
-        TEST(test_no_memory),
+        TEST(test_no_memory),      TEST(test_forgotten), TEST(test_fronts),
+        TEST(test_too_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
