@@ -10,8 +10,8 @@
  *   ~     it answers a later offer                      ^     it refuses one
  *   q     the server shuts down
  *
- * Checked: what is sent is JSON with an id and goes to open sockets, media that starts is released
- * once, and when all have left there is neither user nor call.
+ * All calls are recorded. Checked: what is sent is JSON with an id and goes to open sockets, media
+ * that starts is released once, and when all have left there is neither user nor call.
  */
 #include <assert.h>
 #include <stdint.h>
@@ -65,12 +65,28 @@ static bool check_offer(struct media *m, struct str offer, char *error)
     return false;
 }
 
-static int start(struct media *m, uint64_t call_id, struct str caller, struct str callee)
+static int start(struct media *m, uint64_t call_id, struct str caller, struct str callee,
+                 const struct str files[MEDIA_LEGS])
 {
     struct world *w = CONTAINER_OF(m, struct world, media);
     assert(caller.len && callee.len && w->n_live < MAX_MEDIA);
+    for (int leg = 0; leg < MEDIA_LEGS; leg++)
+        assert(files[leg].len > 40 && !memchr(files[leg].p, '/', files[leg].len));
     w->live[w->n_live++] = call_id;
     return str_eq(callee, STR("broken")) ? -1 : 0;
+}
+
+static int play(struct media *m, uint64_t id, struct str file, struct str offer)
+{
+    struct world *w = CONTAINER_OF(m, struct world, media);
+    assert(file.len && offer.len && w->n_live < MAX_MEDIA);
+    w->live[w->n_live++] = id;
+    return str_eq(offer, STR("broken")) ? -1 : 0;
+}
+
+static int64_t wall_clock(void)
+{
+    return 1795426205123456;
 }
 
 static bool find_live(const struct world *w, uint64_t call_id, size_t *ret)
@@ -144,7 +160,7 @@ static void media_says(struct world *w, enum media_event_type type, struct str a
         .leg = which & 1 ? MEDIA_CALLEE : MEDIA_CALLER,
         .answer = {STR("one"), STR("two")},
         .candidate = {.candidate = str_tail(arguments, 1), .mline_index = -1},
-        .end = (enum media_end)(arguments.len > 1 ? (uint8_t)arguments.p[1] % 5 : 0),
+        .end = (enum media_end)(arguments.len > 1 ? (uint8_t)arguments.p[1] % 7 : 0),
         .text = "because",
         .lines = {{"good", NULL}, {"poor", "loss-up"}},
     };
@@ -199,15 +215,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct media_ops ops = {
-        check_offer, start,   renegotiate, add_candidate,
-        ask_quality, release, poll_event,  free_media,
+        check_offer, start,   play,       renegotiate, add_candidate,
+        ask_quality, release, poll_event, free_media,
     };
     struct world w = {.media.ops = &ops};
     struct str rest = {(const char *)data, size};
     json_object_seed(1);
     rng_init_seeded(&w.rng, 1);
-    w.s = signal_new(&(struct signal_config){0}, &(struct signal_transport){on_send, on_close, &w},
-                     &w.media, &w.rng);
+    w.s = signal_new(&(struct signal_config){.call.record = true, .wall_clock = wall_clock},
+                     &(struct signal_transport){on_send, on_close, &w}, &w.media, &w.rng);
     assert(w.s);
     for (uint64_t socket = 0; socket < N_SOCKETS; socket++)
         open_socket(&w, socket);
@@ -216,7 +232,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (uint64_t socket = 0; socket < N_SOCKETS; socket++)
         signal_socket_closed(w.s, w.now, socket);
     struct signal_stats stats = signal_get_stats(w.s);
-    assert(stats.sockets == 0 && stats.users == 0 && stats.calls == 0 && w.n_live == 0);
+    assert(stats.sockets == 0 && stats.users == 0 && stats.calls == 0 && stats.plays == 0 &&
+           w.n_live == 0);
     assert(signal_deadline(w.s) == MONO_NEVER);
     signal_free(w.s);
     return 0;

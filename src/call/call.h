@@ -12,6 +12,8 @@
  *        │                                               │                       │           │
  *        └───────────────────────────────────────────────┴───────► ended ◄───────┴───────────┘
  *
+ * A user without a call may hear a recording; meanwhile nobody can call this user (call/play.h).
+ *
  * The rules in words, with the reason for each: docs/protocol.md.
  */
 #ifndef CALL_CALL_H
@@ -51,7 +53,8 @@ struct call_config {
     mono_us ring_timeout;  /**< unanswered calls end after this; 0 = default 60 s */
     mono_us setup_timeout; /**< accepted calls without media end after this; 0 = default 30 s */
     size_t max_users;      /**< registered names; 0 = no limit */
-    size_t max_calls;      /**< ringing and running calls; 0 = no limit */
+    size_t max_calls;      /**< ringing and running calls, and recordings played; 0 = no limit */
+    bool record;           /**< calls are recorded, and both sides are told so */
 };
 
 struct call_candidate {
@@ -71,6 +74,8 @@ enum call_msg_type {
     CALL_MSG_REOFFER,
     CALL_MSG_STOP,
     CALL_MSG_QUALITY,
+    CALL_MSG_PLAY,
+    CALL_MSG_STOP_PLAY,
     CALL_MSG_SOCKET_CLOSED,
 };
 
@@ -86,10 +91,10 @@ struct call_hearing {
 /** One message of a socket. All views are borrowed for the call of call_input. */
 struct call_msg {
     enum call_msg_type type;
-    struct str name;         /**< REGISTER: empty, or valid by call_name_check */
+    struct str name;         /**< REGISTER: empty, or valid by call_name_check. PLAY: whose */
     struct str from;         /**< CALL: empty = not given. RESPONSE: the caller */
     struct str to;           /**< CALL */
-    struct str offer;        /**< CALL; RESPONSE that accepts; REOFFER */
+    struct str offer;        /**< CALL; RESPONSE that accepts; REOFFER; PLAY */
     const char *offer_error; /**< what is wrong with `offer`; NULL = it can be answered */
     bool accept;             /**< RESPONSE */
     bool busy;               /**< RESPONSE that rejects: the page is busy */
@@ -97,10 +102,11 @@ struct call_msg {
         call_id; /**< RESPONSE, REOFFER, STOP, QUALITY: the call that is meant; 0 = not given */
     struct call_hearing hearing;     /**< QUALITY */
     struct call_candidate candidate; /**< CANDIDATE */
+    struct str recording;            /**< PLAY: the file to play; empty = there is none for them */
 };
 
 enum call_media_type {
-    CALL_MEDIA_ANSWERED,   /**< both answers are ready */
+    CALL_MEDIA_ANSWERED,   /**< both answers are ready; of a recording, its listener's */
     CALL_MEDIA_CANDIDATE,  /**< a local candidate of one leg */
     CALL_MEDIA_CONNECTED,  /**< one leg is through */
     CALL_MEDIA_REANSWERED, /**< a later offer of one leg is answered */
@@ -121,9 +127,14 @@ enum call_media_end {
     CALL_MEDIA_END_REMOTE_CLOSED, /**< the leg closed its connection: the same as its `stop` */
     CALL_MEDIA_END_REFUSED,       /**< nothing in common */
     CALL_MEDIA_END_BROKEN,        /**< the backend failed */
+    CALL_MEDIA_END_PLAYED,        /**< a recording: it was heard to its end */
+    CALL_MEDIA_END_UNREADABLE,    /**< a recording: the file is gone, or none that can be played */
 };
 
-/** One event of the media of a call. All views are borrowed for the call of call_media_event. */
+/**
+ * One event of the media of a call, or of a recording that is played: that has one leg, the
+ * caller's. All views are borrowed for the call of call_media_event.
+ */
 struct call_media {
     enum call_media_type type;
     uint64_t call_id;
@@ -151,6 +162,9 @@ enum call_reply_type {
     CALL_REPLY_QUALITY,           /**< call_id, you, them */
     CALL_REPLY_REOFFER_ACCEPTED,  /**< call_id, sdp */
     CALL_REPLY_REOFFER_REJECTED,  /**< call_id (0 when there is none), reason, name, text */
+    CALL_REPLY_PLAY_ACCEPTED,     /**< sdp */
+    CALL_REPLY_PLAY_REJECTED,     /**< reason, name, text */
+    CALL_REPLY_PLAY_END,          /**< reason, name, text */
     CALL_REPLY_ERROR,             /**< reason, name, field */
 };
 
@@ -164,6 +178,7 @@ struct call_reply {
     struct call_candidate candidate; /**< local candidate */
     struct call_line you, them;      /**< QUALITY: the reader's line and the other side's */
     const char *field;               /**< ERROR: the field that is wrong, NULL = none */
+    bool is_recorded;                /**< INCOMING, RINGING, CALL_ACCEPTED, START: the call is */
 };
 
 /** What is known of a call that is over, for the log and for call records. */
@@ -181,11 +196,13 @@ struct call_record {
 
 enum call_action_type {
     CALL_ACTION_SEND,            /**< socket, reply */
-    CALL_ACTION_MEDIA_START,     /**< call_id, offer */
+    CALL_ACTION_MEDIA_START,     /**< call_id, offer, sockets, names, is_recorded */
+    CALL_ACTION_MEDIA_PLAY,      /**< call_id of its own, offer[CALL_CALLER], recording, names of
+                                      listener and who is heard */
     CALL_ACTION_MEDIA_CANDIDATE, /**< call_id, leg, candidate; always after its MEDIA_START */
     CALL_ACTION_MEDIA_QUALITY,   /**< call_id, leg, hearing; comes back as CALL_MEDIA_QUALITY */
     CALL_ACTION_MEDIA_REOFFER,   /**< call_id, leg, offer[leg]; answered by REANSWERED, UNCHANGED */
-    CALL_ACTION_MEDIA_RELEASE,   /**< call_id; exactly once for every MEDIA_START */
+    CALL_ACTION_MEDIA_RELEASE,   /**< call_id; exactly once for every MEDIA_START, MEDIA_PLAY */
     CALL_ACTION_ENDED,           /**< record; the last action of its call */
 };
 
@@ -197,6 +214,10 @@ struct call_action {
     uint64_t call_id;
     enum call_leg leg;
     struct str offer[CALL_LEGS];
+    uint64_t sockets[CALL_LEGS];
+    struct str names[CALL_LEGS];
+    bool is_recorded;
+    struct str recording;
     struct call_candidate candidate;
     struct call_hearing hearing;
     struct call_record record;
@@ -239,7 +260,7 @@ void call_timeout(struct call_model *m, mono_us now);
 /** MONO_NEVER when nothing waits. */
 mono_us call_deadline(const struct call_model *m);
 
-/** End every call with SERVER_SHUTDOWN; registrations and calls are refused from now on. */
+/** End everything with SERVER_SHUTDOWN; registrations and calls are refused from now on. */
 void call_shutdown(struct call_model *m, mono_us now);
 
 /** Next action, in the order in which they must be carried out; false = none. */
@@ -247,5 +268,8 @@ bool call_poll_action(struct call_model *m, struct call_action *ret);
 
 size_t call_n_users(const struct call_model *m);
 size_t call_n_calls(const struct call_model *m);
+
+/** Recordings that are played. */
+size_t call_n_plays(const struct call_model *m);
 
 #endif

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "call/play.h"
 
 /* ---- states ---- */
 
@@ -97,7 +98,7 @@ static struct call *new_call(struct call_model *m, struct call_user *caller,
     c->offer_len = offer.len;
     do {
         c->id = rng_u64(m->rng);
-    } while (c->id == 0 || call_find(m, c->id));
+    } while (c->id == 0 || call_find(m, c->id) || call_play_find(m, c->id));
     if (!c->offer || timer_heap_reserve(&m->timers, m->by_id.n + 1) || map_insert(&m->by_id, c)) {
         mem_free(c->offer);
         mem_free(c);
@@ -128,10 +129,16 @@ void call_discard(struct call_model *m, struct call *c)
     mem_free(c);
 }
 
+bool call_is_full(const struct call_model *m)
+{
+    return m->config.max_calls && m->by_id.n + m->plays.n >= m->config.max_calls;
+}
+
 /* ---- ringing ---- */
 
-static struct call_node *new_reply(const struct call *c, uint64_t socket, enum call_reply_type type,
-                                   struct str name, struct str sdp)
+static struct call_node *new_reply(const struct call_model *m, const struct call *c,
+                                   uint64_t socket, enum call_reply_type type, struct str name,
+                                   struct str sdp)
 {
     struct call_node *n = call_node_new(CALL_ACTION_SEND, name.len + sdp.len);
     if (!n)
@@ -142,6 +149,7 @@ static struct call_node *new_reply(const struct call *c, uint64_t socket, enum c
         .call_id = c->id,
         .name = call_node_put(n, name),
         .sdp = call_node_put(n, sdp),
+        .is_recorded = m->config.record,
     };
     return n;
 }
@@ -169,10 +177,10 @@ int call_ring(struct call_model *m, mono_us now, struct call_user *caller, struc
     struct call *c = new_call(m, caller, callee, offer);
     if (!c)
         return -ENOMEM;
-    struct call_node *incoming =
-        new_reply(c, callee->socket, CALL_REPLY_INCOMING, call_user_name(caller), (struct str){0});
+    struct call_node *incoming = new_reply(m, c, callee->socket, CALL_REPLY_INCOMING,
+                                           call_user_name(caller), (struct str){0});
     struct call_node *ringing =
-        new_reply(c, caller->socket, CALL_REPLY_RINGING, (struct str){0}, (struct str){0});
+        new_reply(m, c, caller->socket, CALL_REPLY_RINGING, (struct str){0}, (struct str){0});
     if (!incoming || !ringing) {
         call_node_free(incoming);
         call_node_free(ringing);
@@ -209,10 +217,17 @@ static void release_kept(struct call_model *m, struct call *c, enum call_leg leg
 int call_accept(struct call_model *m, mono_us now, struct call *c, struct str offer,
                 bool calls_back)
 {
-    struct call_node *start = call_node_new(CALL_ACTION_MEDIA_START, c->offer_len + offer.len);
+    const struct str caller = side_name(c, CALL_CALLER), callee = side_name(c, CALL_CALLEE);
+    struct call_node *start =
+        call_node_new(CALL_ACTION_MEDIA_START, c->offer_len + offer.len + caller.len + callee.len);
     if (!start)
         return -ENOMEM;
     start->action.call_id = c->id;
+    start->action.is_recorded = m->config.record;
+    for (int leg = 0; leg < CALL_LEGS; leg++)
+        start->action.sockets[leg] = c->side[leg].user->socket;
+    start->action.names[CALL_CALLER] = call_node_put(start, caller);
+    start->action.names[CALL_CALLEE] = call_node_put(start, callee);
     start->action.offer[CALL_CALLER] = call_node_put(start, (struct str){c->offer, c->offer_len});
     start->action.offer[CALL_CALLEE] = call_node_put(start, offer);
     mem_free(c->offer);
@@ -248,7 +263,7 @@ void call_answer(struct call_model *m, mono_us now, struct call *c,
     for (int leg = 0; leg < CALL_LEGS; leg++) {
         const struct call_side *side = &c->side[leg];
         replies[leg] =
-            new_reply(c, side->user->socket,
+            new_reply(m, c, side->user->socket,
                       side->awaits_response ? CALL_REPLY_CALL_ACCEPTED : CALL_REPLY_START,
                       (struct str){0}, answer[leg]);
     }
@@ -342,6 +357,20 @@ void call_reanswer(struct call_model *m, mono_us now, struct call *c,
 }
 
 /* ---- the end ---- */
+
+enum call_reason call_reason_of_media(enum call_media_end end)
+{
+    static const enum call_reason reasons[] = {
+        [CALL_MEDIA_END_FAILED] = CALL_REASON_MEDIA_FAILED,
+        [CALL_MEDIA_END_LOST] = CALL_REASON_MEDIA_LOST,
+        [CALL_MEDIA_END_REMOTE_CLOSED] = CALL_REASON_HANG_UP,
+        [CALL_MEDIA_END_REFUSED] = CALL_REASON_NO_COMMON_CODEC,
+        [CALL_MEDIA_END_BROKEN] = CALL_REASON_SERVER_ERROR,
+        [CALL_MEDIA_END_PLAYED] = CALL_REASON_PLAYED,
+        [CALL_MEDIA_END_UNREADABLE] = CALL_REASON_NO_RECORDING,
+    };
+    return reasons[end];
+}
 
 static void leave(struct call *c, enum call_leg leg)
 {

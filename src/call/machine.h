@@ -55,6 +55,7 @@ struct call_model {
     struct call_users users;
     struct map by_id;  /**< of struct call, owned */
     struct list calls; /**< the same calls */
+    struct map plays;  /**< of struct call_play, owned */
     struct timer_heap timers;
     struct call_queue queue;
     bool is_shut_down;
@@ -108,6 +109,12 @@ MUST_CHECK int call_reoffer(struct call_model *m, struct call *c, enum call_leg 
 /** The media has dealt with it. Ends the call if memory is out: the page must not wait for ever. */
 void call_reanswer(struct call_model *m, mono_us now, struct call *c,
                    const struct call_media *event);
+
+/** What the end of its media is called, in a call or of a recording. */
+enum call_reason call_reason_of_media(enum call_media_end end);
+
+/** Would one call or recording more be too many? */
+bool call_is_full(const struct call_model *m);
 
 /** End in any state. Cannot fail. The call must not be used afterwards. */
 void call_end(struct call_model *m, mono_us now, struct call *c, const struct call_ending *how);

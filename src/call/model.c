@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "call/call.h"
 #include "call/machine.h"
+#include "call/play.h"
 
 struct call_model *call_model_new(const struct call_config *config, struct rng *rng)
 {
@@ -23,6 +24,7 @@ struct call_model *call_model_new(const struct call_config *config, struct rng *
     call_users_init(&m->users, rng);
     call_by_id_init(&m->by_id, rng);
     list_init(&m->calls);
+    call_plays_init(&m->plays, rng);
     timer_heap_init(&m->timers);
     call_queue_init(&m->queue);
     return m;
@@ -39,6 +41,7 @@ void call_model_free(struct call_model *m)
         return;
     for (struct call *c; (c = first_call(m));)
         call_discard(m, c);
+    call_plays_deinit(&m->plays);
     call_queue_deinit(&m->queue);
     call_users_deinit(&m->users);
     map_deinit(&m->by_id);
@@ -143,15 +146,17 @@ static bool call_refused(const struct call_model *m, const struct call_user *u,
 {
     if (m->is_shut_down)
         *ret = CALL_REASON_SERVER_SHUTDOWN;
+    else if (u->play)
+        *ret = CALL_REASON_PLAYING;
     else if (msg->offer_error)
         *ret = CALL_REASON_INVALID_OFFER;
     else if (callee == u)
         *ret = CALL_REASON_SELF_CALL;
     else if (!callee)
         *ret = CALL_REASON_NOT_REGISTERED;
-    else if (callee->call)
+    else if (call_user_is_busy(callee))
         *ret = CALL_REASON_BUSY;
-    else if (m->config.max_calls && m->by_id.n >= m->config.max_calls)
+    else if (call_is_full(m))
         *ret = CALL_REASON_SERVER_FULL;
     else
         return false;
@@ -179,7 +184,8 @@ static int on_call(struct call_model *m, mono_us now, uint64_t socket, struct ca
                          .type = CALL_REPLY_CALL_REJECTED,
                          .reason = reason,
                          .name = reason == CALL_REASON_INVALID_OFFER ? call_user_name(u) : msg->to,
-                         .text = str_of(msg->offer_error),
+                         .text = reason == CALL_REASON_INVALID_OFFER ? str_of(msg->offer_error)
+                                                                     : (struct str){0},
                      });
     return call_ring(m, now, u, callee, msg->offer);
 }
@@ -196,7 +202,7 @@ static int on_stray_response(struct call_model *m, uint64_t socket, const struct
 {
     bool is_unknown = !call_users_find(&m->users, msg->from);
     enum call_reason reason = is_unknown ? CALL_REASON_UNKNOWN_FROM : CALL_REASON_NOT_RINGING;
-    if (!u->call && (is_unknown || msg->accept))
+    if (!call_user_is_busy(u) && (is_unknown || msg->accept))
         return refuse(m, socket, CALL_REPLY_STOP, reason, msg->from);
     if (!msg->accept)
         return 0;
@@ -268,9 +274,9 @@ static int on_candidate(struct call_model *m, mono_us now, uint64_t socket, stru
     if (!u)
         return error_in(m, socket, NULL, CALL_REASON_REGISTER_FIRST, (struct str){0});
     struct call *c = u->call;
-    if (!c || !c->side[u->leg].has_offer)
+    if (!u->play && (!c || !c->side[u->leg].has_offer))
         return keep_for_later(u, msg);
-    bool is_ringing = c->state == CALL_STATE_RINGING;
+    bool is_ringing = c && c->state == CALL_STATE_RINGING;
     if (is_ringing && !call_offer_owns((struct str){c->offer, c->offer_len}, msg->candidate.ufrag))
         return 0;
     if (u->n_candidates == CALL_MAX_CANDIDATES)
@@ -283,8 +289,8 @@ static int on_candidate(struct call_model *m, mono_us now, uint64_t socket, stru
         call_kept_add(&u->kept, n);
         return 0;
     }
-    n->action.call_id = c->id;
-    n->action.leg = u->leg;
+    n->action.call_id = c ? c->id : u->play->id;
+    n->action.leg = c ? u->leg : CALL_CALLER;
     call_queue_push(&m->queue, n);
     return 0;
 }
@@ -411,7 +417,60 @@ static int on_socket_closed(struct call_model *m, mono_us now, uint64_t socket, 
         return 0;
     if (u->call)
         hang_up(m, now, u, CALL_REASON_PEER_LOST);
+    if (u->play)
+        call_play_stop(m, u->play);
     call_users_remove(&m->users, u);
+    return 0;
+}
+
+/* ---- recordings ---- */
+
+/* @return true and the reason when this recording is not to be heard */
+static bool play_refused(const struct call_model *m, const struct call_user *u,
+                         const struct call_msg *msg, enum call_reason *ret)
+{
+    if (m->is_shut_down)
+        *ret = CALL_REASON_SERVER_SHUTDOWN;
+    else if (u && u->call)
+        *ret = CALL_REASON_IN_CALL;
+    else if (u && u->play)
+        *ret = CALL_REASON_PLAYING;
+    else if (!u || !msg->recording.len)
+        *ret = CALL_REASON_NO_RECORDING;
+    else if (msg->offer_error)
+        *ret = CALL_REASON_INVALID_OFFER;
+    else if (call_is_full(m))
+        *ret = CALL_REASON_SERVER_FULL;
+    else
+        return false;
+    return true;
+}
+
+static int on_play(struct call_model *m, mono_us now, uint64_t socket, struct call_user *u,
+                   const struct call_msg *msg)
+{
+    enum call_reason reason;
+    (void)now;
+    if (!play_refused(m, u, msg, &reason))
+        return call_play_start(m, u, msg);
+    return reply(m, socket,
+                 &(struct call_reply){
+                     .type = CALL_REPLY_PLAY_REJECTED,
+                     .reason = reason,
+                     .name = reason == CALL_REASON_INVALID_OFFER ? call_user_name(u) : msg->name,
+                     .text = reason == CALL_REASON_INVALID_OFFER ? str_of(msg->offer_error)
+                                                                 : (struct str){0},
+                 });
+}
+
+static int on_stop_play(struct call_model *m, mono_us now, uint64_t socket, struct call_user *u,
+                        const struct call_msg *msg)
+{
+    (void)now;
+    (void)socket;
+    (void)msg;
+    if (u && u->play)
+        call_play_stop(m, u->play);
     return 0;
 }
 
@@ -421,10 +480,11 @@ typedef int (*call_handler)(struct call_model *m, mono_us now, uint64_t socket,
                             struct call_user *user, const struct call_msg *msg);
 
 static const call_handler handlers[] = {
-    [CALL_MSG_REGISTER] = on_register, [CALL_MSG_CALL] = on_call,
-    [CALL_MSG_RESPONSE] = on_response, [CALL_MSG_CANDIDATE] = on_candidate,
-    [CALL_MSG_REOFFER] = on_reoffer,   [CALL_MSG_STOP] = on_stop,
-    [CALL_MSG_QUALITY] = on_quality,   [CALL_MSG_SOCKET_CLOSED] = on_socket_closed,
+    [CALL_MSG_REGISTER] = on_register,   [CALL_MSG_CALL] = on_call,
+    [CALL_MSG_RESPONSE] = on_response,   [CALL_MSG_CANDIDATE] = on_candidate,
+    [CALL_MSG_REOFFER] = on_reoffer,     [CALL_MSG_STOP] = on_stop,
+    [CALL_MSG_QUALITY] = on_quality,     [CALL_MSG_PLAY] = on_play,
+    [CALL_MSG_STOP_PLAY] = on_stop_play, [CALL_MSG_SOCKET_CLOSED] = on_socket_closed,
 };
 
 int call_input(struct call_model *m, mono_us now, uint64_t socket, const struct call_msg *msg)
@@ -436,19 +496,12 @@ int call_input(struct call_model *m, mono_us now, uint64_t socket, const struct 
 static void on_media_ended(struct call_model *m, mono_us now, struct call *c,
                            const struct call_media *event)
 {
-    static const enum call_reason reasons[] = {
-        [CALL_MEDIA_END_FAILED] = CALL_REASON_MEDIA_FAILED,
-        [CALL_MEDIA_END_LOST] = CALL_REASON_MEDIA_LOST,
-        [CALL_MEDIA_END_REMOTE_CLOSED] = CALL_REASON_HANG_UP,
-        [CALL_MEDIA_END_REFUSED] = CALL_REASON_NO_COMMON_CODEC,
-        [CALL_MEDIA_END_BROKEN] = CALL_REASON_SERVER_ERROR,
-    };
     /* A page closes its peer connection just before it sends `stop`: whichever comes first, its
      * partner must hear the same, and the page itself must not be told about a call it left. */
     bool is_stop = event->end == CALL_MEDIA_END_REMOTE_CLOSED;
     call_end(m, now, c,
              &(struct call_ending){
-                 .reason = reasons[event->end],
+                 .reason = call_reason_of_media(event->end),
                  .subject = event->leg,
                  .by = is_stop ? (int)event->leg : -1,
                  .text = event->text,
@@ -459,6 +512,9 @@ static void on_media_ended(struct call_model *m, mono_us now, struct call *c,
 void call_media_event(struct call_model *m, mono_us now, const struct call_media *event)
 {
     struct call *c = call_find(m, event->call_id);
+    struct call_play *p = c ? NULL : call_play_find(m, event->call_id);
+    if (p)
+        call_play_event(m, p, event);
     if (!c || c->state == CALL_STATE_RINGING)
         return;
     switch (event->type) {
@@ -501,6 +557,8 @@ void call_shutdown(struct call_model *m, mono_us now)
     m->is_shut_down = true;
     for (struct call *c; (c = first_call(m));)
         call_end(m, now, c, &(struct call_ending){CALL_REASON_SERVER_SHUTDOWN, .by = -1});
+    for (struct call_play *p; (p = map_next(&m->plays, &(size_t){0}));)
+        call_play_end(m, p, CALL_REASON_SERVER_SHUTDOWN, (struct str){0});
 }
 
 bool call_poll_action(struct call_model *m, struct call_action *ret)
@@ -516,4 +574,9 @@ size_t call_n_users(const struct call_model *m)
 size_t call_n_calls(const struct call_model *m)
 {
     return m->by_id.n;
+}
+
+size_t call_n_plays(const struct call_model *m)
+{
+    return m->plays.n;
 }

@@ -36,6 +36,11 @@
     X(SERVER_SHUTDOWN, "server-shutdown", "the server is shutting down", NULL)                     \
     X(SERVER_FULL, "server-full", "the server is full", NULL)                                      \
     X(SERVER_ERROR, "server-error", "the server could not go on with this call", NULL)             \
+    /* recordings; the name is that of who is to be heard */                                       \
+    X(NO_RECORDING, "no-recording", "No recording for user '",                                     \
+      "'. Please type a correct user in the 'Peer' field.")                                        \
+    X(PLAYING, "playing", "you are listening to a recording: send stopPlay first", NULL)           \
+    X(PLAYED, "played", "the recording is over", NULL)                                             \
     /* refused registrations and answers */                                                        \
     X(EMPTY_NAME, "empty-name", "empty user name", NULL)                                           \
     X(NAME_TAKEN, "name-taken", "User ", " is already registered")                                 \

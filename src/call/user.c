@@ -89,7 +89,7 @@ void call_users_rename(struct call_users *us, struct call_user *u, struct str na
 
 void call_users_remove(struct call_users *us, struct call_user *u)
 {
-    assert(!u->call);
+    assert(!call_user_is_busy(u));
     (void)map_remove(&us->by_name, u->name, u->name_len);
     (void)map_remove(&us->by_socket, &u->socket, sizeof(u->socket));
     free_user(u);

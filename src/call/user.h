@@ -14,14 +14,16 @@
 #include "call/name.h"
 
 struct call;
+struct call_play;
 
 struct call_user {
     uint64_t socket;           /**< RO */
     char name[CALL_NAME_SIZE]; /**< key of by_name: changed only by call_users_rename */
     size_t name_len;           /**< bytes */
 
-    struct call *call; /**< borrowed; NULL = idle */
-    enum call_leg leg; /**< this user's side of `call` */
+    struct call *call;      /**< borrowed; NULL = idle */
+    enum call_leg leg;      /**< this user's side of `call` */
+    struct call_play *play; /**< borrowed; what this user listens to, never beside a call */
 
     struct call_kept kept; /**< candidates that wait for the call to be accepted */
     size_t n_candidates;   /**< of the current offer, kept ones included */
@@ -31,6 +33,12 @@ struct call_user {
 static inline struct str call_user_name(const struct call_user *u)
 {
     return (struct str){u->name, u->name_len};
+}
+
+/** Cannot be called, and can begin nothing else. */
+static inline bool call_user_is_busy(const struct call_user *u)
+{
+    return u->call || u->play;
 }
 
 struct call_users {

@@ -169,6 +169,8 @@ void config_check(struct config *c)
         config_mistake(c, place, "http.listen, https.listen: both are off, nobody could call");
     if (*o->recording_dir && *o->recording_dir != '/')
         config_mistake(c, place, "recording.dir: %s is not an absolute path", o->recording_dir);
+    if (o->call_record && !*o->recording_dir)
+        config_mistake(c, place, "call.record: recordings need a folder: set recording.dir");
     if (o->media_external_ip.is_auto && o->media_stun.n == 0)
         config_mistake(c, place, "media.external_ip: auto needs somebody to ask: set media.stun");
     if (o->media_port && o->media_port + o->media_workers > 65536)

@@ -76,7 +76,8 @@ struct options {
     mono_us call_setup_timeout;
     uint32_t call_max_users; /**< n */
     uint32_t call_max_calls; /**< n */
-    char *kurento_listen;    /**< "address:port", "" = off */
+    bool call_record;
+    char *kurento_listen; /**< "address:port", "" = off */
     bool kurento_tls;
     char *kurento_token;                  /**< "" = none */
     struct options_texts kurento_origins; /**< none = no page */

@@ -291,7 +291,7 @@ static int open_media(struct server *s)
         .wake_user = s,
     };
     config.listen.port = o->media_port;
-    s->media = media_engine_new(&config, &s->rng, error);
+    s->media = media_engine_new(&config, s->recorder, &s->rng, error);
     if (!s->media) {
         log_error(SERVER, "%s", error);
         return 1;
@@ -318,6 +318,13 @@ static int open_recorder(struct server *s)
     return 0;
 }
 
+static int64_t wall_clock(void)
+{
+    struct timespec wall;
+    (void)clock_gettime(CLOCK_REALTIME, &wall);
+    return (int64_t)wall.tv_sec * US_PER_S + wall.tv_nsec / 1000;
+}
+
 static int open_signal(struct server *s)
 {
     const struct options *o = s->options;
@@ -325,7 +332,9 @@ static int open_signal(struct server *s)
         .call = {.ring_timeout = o->call_ring_timeout,
                  .setup_timeout = o->call_setup_timeout,
                  .max_users = o->call_max_users,
-                 .max_calls = o->call_max_calls},
+                 .max_calls = o->call_max_calls,
+                 .record = o->call_record},
+        .wall_clock = wall_clock,
         .on_call_ended = on_call_ended,
         .user = s,
     };
@@ -340,14 +349,12 @@ static int open_signal(struct server *s)
 
 static int open_kurento(struct server *s)
 {
-    struct timespec wall;
-    (void)clock_gettime(CLOCK_REALTIME, &wall);
     const mono_us now = net_loop_now();
     const struct kurento_config config = {
         .version = KURENTO_VERSION,
         .build_time = KURENTO_BUILD_TIME,
         .collector_period = SERVER_KURENTO_COLLECTOR,
-        .wall_offset = (int64_t)wall.tv_sec * US_PER_S + wall.tv_nsec / 1000 - now,
+        .wall_offset = wall_clock() - now,
     };
     const struct kurento_transport transport = {send_text, close_socket, s};
     s->kurento =
@@ -432,9 +439,9 @@ static int open_all(struct server *s)
         log_error(SERVER, "cannot make the event loop: %s", strerror(-err));
         return err;
     }
-    err = open_media(s);
+    err = open_recorder(s);
     if (!err)
-        err = open_recorder(s);
+        err = open_media(s);
     if (!err)
         err = open_signal(s);
     if (!err)

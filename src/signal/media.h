@@ -2,7 +2,8 @@
  * The media backend: what the signaling needs of a media server, and nothing more.
  *
  * One implementation is our own engine (signal/media_engine.c). A call is named by the id that
- * the call model gave it; its two legs are the caller's and the callee's. Everything happens on the
+ * the call model gave it; its two legs are the caller's and the callee's. A recording that is
+ * played has an id like a call and one leg, the caller's. Everything happens on the
  * control thread, but for `wake`. Nothing is called back: after `wake` the owner drains poll_event.
  */
 #ifndef SIGNAL_MEDIA_H
@@ -59,6 +60,8 @@ enum media_end {
     MEDIA_END_REMOTE_CLOSED, /**< the leg closed its DTLS connection */
     MEDIA_END_REFUSED,       /**< no codec in common, or an offer that cannot be answered */
     MEDIA_END_BROKEN,        /**< the backend itself failed */
+    MEDIA_END_PLAYED,        /**< a recording: it was played to its end */
+    MEDIA_END_UNREADABLE,    /**< a recording: there is no such file, or it cannot be played */
 };
 
 struct media_event {
@@ -88,10 +91,27 @@ struct media_ops {
      * Make both legs and answer both offers. The answers come as MEDIA_EVENT_ANSWERED, possibly
      * much later; what goes wrong after that comes as MEDIA_EVENT_ENDED.
      *
+     * @param files  record what each leg says, from the moment when both are connected, to these
+     *               files (signal/recording.h); a recording that fails changes nothing of the call.
+     *               NULL = not recorded
+     *
      * @return 0, or a negative errno: nothing was made
      */
     int (*start)(struct media *m, uint64_t call_id, struct str caller_offer,
-                 struct str callee_offer);
+                 struct str callee_offer, const struct str files[MEDIA_LEGS]);
+
+    /**
+     * Let somebody hear a recording, from its beginning, as soon as its listener is connected.
+     * ANSWERED and CANDIDATE come for MEDIA_CALLER, and at last ENDED.
+     *
+     * NULL = this backend cannot play; then nobody is told that there is anything to hear.
+     *
+     * @param id    of its own; add_candidate and release take it like a call's
+     * @param file  as given to start; may still be written
+     *
+     * @return 0, or a negative errno: nothing was made
+     */
+    int (*play)(struct media *m, uint64_t id, struct str file, struct str offer);
 
     /**
      * A later offer of one leg of a call whose answers are out: an ICE restart, hold, other codecs.

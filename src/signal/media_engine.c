@@ -14,6 +14,7 @@
 #include "net/loop.h"
 #include "signal/media_log.h"
 #include "signal/media_quality.h"
+#include "signal/media_recording.h"
 
 /* What engine_call_start gave: polled as one ANSWERED and each candidate of each leg, or ENDED. A
  * later offer: polled as one REANSWERED or UNCHANGED. */
@@ -33,9 +34,10 @@ struct media_engine {
     struct list notices;   /* struct notice, oldest first; owned */
     struct engine_event event;
     struct media_quality quality;
+    struct media_recordings recordings;
 };
 
-/* A call is a pipeline of its id; its endpoints are numbered like its legs. */
+/* A call is a pipeline of its id; its endpoints are numbered like its legs, its taps follow. */
 static const char *leg_name(unsigned leg)
 {
     return leg == MEDIA_CALLER ? "caller" : "callee";
@@ -53,16 +55,19 @@ static bool check_offer(struct media *m, struct str offer, char *error)
 }
 
 static int start(struct media *m, uint64_t call_id, struct str caller_offer,
-                 struct str callee_offer)
+                 struct str callee_offer, const struct str files[MEDIA_LEGS])
 {
     struct media_engine *me = self(m);
     struct notice *notice = mem_zalloc(sizeof(*notice));
     if (!notice)
         return -ENOMEM;
     notice->call_id = call_id;
-    int err = engine_call_start(me->engine, net_loop_now(), call_id,
+    int err = files ? media_recordings_expect(&me->recordings, call_id, files) : 0;
+    if (!err)
+        err = engine_call_start(me->engine, net_loop_now(), call_id,
                                 (const struct str[]){caller_offer, callee_offer}, &notice->answers);
     if (err < 0) {
+        media_recordings_release(&me->recordings, net_loop_now(), call_id);
         mem_free(notice);
         return err;
     }
@@ -134,6 +139,7 @@ static void release(struct media *m, uint64_t call_id)
         if (notice->call_id == call_id)
             free_notice(notice);
     }
+    media_recordings_release(&me->recordings, net_loop_now(), call_id);
     engine_pipeline_release(me->engine, call_id);
 }
 
@@ -255,11 +261,14 @@ static bool poll_engine(struct media_engine *me, struct media_event *ret)
 {
     struct engine_event *event = &me->event;
     while (engine_poll_event(me->engine, ENGINE_CALLS, event)) {
+        if (event->type != ENGINE_EVENT_GONE && event->endpoint >= MEDIA_LEGS)
+            continue; /* a tap */
         *ret = (struct media_event){.call_id = event->pipeline,
                                     .leg = event->endpoint ? MEDIA_CALLEE : MEDIA_CALLER};
         switch (event->type) {
         case ENGINE_EVENT_CONNECTED:
             ret->type = MEDIA_EVENT_CONNECTED;
+            media_recordings_connected(&me->recordings, net_loop_now(), ret->call_id, ret->leg);
             return true;
         case ENGINE_EVENT_ENDED:
             ret->type = MEDIA_EVENT_ENDED;
@@ -286,6 +295,7 @@ static bool poll_engine(struct media_engine *me, struct media_event *ret)
 static bool poll_event(struct media *m, struct media_event *ret)
 {
     struct media_engine *me = self(m);
+    media_recordings_poll(&me->recordings);
     while (!list_is_empty(&me->notices)) {
         struct notice *notice = CONTAINER_OF(me->notices.next, struct notice, notices);
         if (poll_notice(notice, ret))
@@ -302,6 +312,7 @@ static void free_media(struct media *m)
     while (!list_is_empty(&me->notices))
         free_notice(CONTAINER_OF(me->notices.next, struct notice, notices));
     media_quality_deinit(&me->quality);
+    media_recordings_deinit(&me->recordings);
     mem_free(me);
 }
 
@@ -316,7 +327,8 @@ static const struct media_ops ops = {
     .free = free_media,
 };
 
-struct media *media_engine_new(const struct engine_config *config, struct rng *rng, char *error)
+struct media *media_engine_new(const struct engine_config *config, struct recorder *recorder,
+                               struct rng *rng, char *error)
 {
     struct media_engine *me = mem_zalloc(sizeof(*me));
     if (!me)
@@ -329,6 +341,7 @@ struct media *media_engine_new(const struct engine_config *config, struct rng *r
         mem_free(me);
         return NULL;
     }
+    media_recordings_init(&me->recordings, me->engine, recorder, rng);
     return &me->media;
 }
 

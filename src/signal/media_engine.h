@@ -7,17 +7,21 @@
 #include "base/compiler.h"
 #include "base/rng.h"
 #include "engine/engine.h"
+#include "record/recorder.h"
 #include "signal/media.h"
 
 /**
  * Start an engine.
  *
- * @param config  its `wake` is called when events wait, from any thread
- * @param error   ENGINE_ERROR_MAX bytes: what went wrong, for the operator
+ * @param config    its `wake` is called when events wait, from any thread
+ * @param recorder  borrowed, to be freed after it; its `wake` leads to the same place. NULL = calls
+ *                  cannot be recorded
+ * @param error     ENGINE_ERROR_MAX bytes: what went wrong, for the operator
  *
  * @return NULL on failure; free with ops->free, which ends the engine
  */
-struct media *media_engine_new(const struct engine_config *config, struct rng *rng, char *error);
+struct media *media_engine_new(const struct engine_config *config, struct recorder *recorder,
+                               struct rng *rng, char *error);
 
 /** The engine inside, for what only the server asks (ports). */
 struct engine *media_engine_of(struct media *m);

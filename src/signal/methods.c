@@ -163,25 +163,58 @@ static const struct signal_field *on_quality(const struct signal_request *reques
     return NULL;
 }
 
+/* ---- play, stopPlay ---- */
+
+static const struct signal_field play_fields[] = {
+    {"user", SIGNAL_NAME, SIGNAL_MAY_BE_EMPTY, CALL_NAME_MAX_CHARS, AT(name), NULL, 0},
+    {"sdpOffer", SIGNAL_STRING, 0, SIGNAL_OFFER_MAX, AT(offer), NULL, 0},
+};
+
+static const struct signal_field *on_play(const struct signal_request *request, struct media *media,
+                                          char *offer_error, struct call_msg *ret)
+{
+    *ret = (struct call_msg){
+        .type = CALL_MSG_PLAY,
+        .name = request->name,
+        .offer = request->offer,
+        .offer_error = check_offer(media, request->offer, offer_error),
+    };
+    return NULL;
+}
+
+static const struct signal_field *on_stop_play(const struct signal_request *request,
+                                               struct media *media, char *offer_error,
+                                               struct call_msg *ret)
+{
+    (void)request;
+    (void)media;
+    (void)offer_error;
+    *ret = (struct call_msg){.type = CALL_MSG_STOP_PLAY};
+    return NULL;
+}
+
 /* ---- the table ---- */
 
 #define FIELDS(array) array, ARRAY_LEN(array)
 
 static const struct signal_method methods[] = {
-    {"register", FIELDS(register_fields), on_register},
-    {"call", FIELDS(call_fields), on_call},
-    {"incomingCallResponse", FIELDS(response_fields), on_response},
-    {"onIceCandidate", FIELDS(on_ice_candidate_fields), on_ice_candidate},
-    {"reoffer", FIELDS(reoffer_fields), on_reoffer},
-    {"stop", FIELDS(stop_fields), on_stop},
-    {"quality", FIELDS(quality_fields), on_quality},
+    {"register", false, FIELDS(register_fields), on_register},
+    {"call", false, FIELDS(call_fields), on_call},
+    {"incomingCallResponse", false, FIELDS(response_fields), on_response},
+    {"onIceCandidate", false, FIELDS(on_ice_candidate_fields), on_ice_candidate},
+    {"reoffer", false, FIELDS(reoffer_fields), on_reoffer},
+    {"stop", false, FIELDS(stop_fields), on_stop},
+    {"quality", false, FIELDS(quality_fields), on_quality},
+    {"play", true, FIELDS(play_fields), on_play},
+    {"stopPlay", true, NULL, 0, on_stop_play},
 };
 
-const struct signal_method *signal_method_find(struct str id)
+const struct signal_method *signal_method_find(enum signal_dialect dialect, struct str id)
 {
     for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
-        if (str_eq(id, str_of(methods[i].id)))
-            return &methods[i];
+        const struct signal_method *m = &methods[i];
+        if (str_eq(id, str_of(m->id)) && !(m->is_java_only && dialect == SIGNAL_NODE))
+            return m;
     }
     return NULL;
 }

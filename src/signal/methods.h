@@ -11,6 +11,7 @@
 #include "call/name.h"
 #include "signal/media.h"
 #include "signal/request.h"
+#include "signal/signal.h"
 
 /** Bytes of an offer: four times what a browser with every codec and video sends. */
 #define SIGNAL_OFFER_MAX 32768
@@ -29,6 +30,7 @@
 
 struct signal_method {
     const char *id;
+    bool is_java_only; /**< the Node tutorial does not know it */
     const struct signal_field *fields;
     size_t n_fields;
 
@@ -43,8 +45,8 @@ struct signal_method {
                                           char *offer_error, struct call_msg *ret);
 };
 
-/** NULL = unknown id. */
-const struct signal_method *signal_method_find(struct str id);
+/** NULL = unknown id in this dialect. */
+const struct signal_method *signal_method_find(enum signal_dialect dialect, struct str id);
 
 /** All rows, for tests. */
 const struct signal_method *signal_methods(size_t *ret_n);

@@ -59,6 +59,9 @@ static const char *const ids[] = {
     [CALL_REPLY_QUALITY] = "quality",
     [CALL_REPLY_REOFFER_ACCEPTED] = "reofferResponse",
     [CALL_REPLY_REOFFER_REJECTED] = "reofferResponse",
+    [CALL_REPLY_PLAY_ACCEPTED] = "playResponse",
+    [CALL_REPLY_PLAY_REJECTED] = "playResponse",
+    [CALL_REPLY_PLAY_END] = "playEnd",
     [CALL_REPLY_ERROR] = "error",
 };
 
@@ -71,25 +74,29 @@ static const struct wording {
     int reason;           /* enum call_reason or ANY */
     const char *response; /* value of `response`, up to the name; NULL = no such field */
     const char *after;    /* ... after the name; NULL = no name in it */
-    bool has_message;     /* the reason's sentence follows as `message` */
+    const char *says;     /* the field that the reason's sentence stands in; NULL = none does */
 } wordings[] = {
-    {CALL_REPLY_REGISTER_REJECTED, SIGNAL_NODE, ANY, "rejected ", NULL, true},
+    {CALL_REPLY_REGISTER_REJECTED, SIGNAL_NODE, ANY, "rejected ", NULL, "message"},
     {CALL_REPLY_REGISTER_REJECTED, SIGNAL_JAVA, CALL_REASON_EMPTY_NAME, "rejected: empty user name",
-     NULL, false},
+     NULL, NULL},
     {CALL_REPLY_REGISTER_REJECTED, SIGNAL_JAVA, CALL_REASON_NAME_TAKEN, "rejected: user '",
-     "' already registered", false},
-    {CALL_REPLY_REGISTER_REJECTED, SIGNAL_JAVA, ANY, "rejected", NULL, true},
-    {CALL_REPLY_CALL_REJECTED, SIGNAL_NODE, CALL_REASON_NOT_REGISTERED, "rejected: ", NULL, true},
+     "' already registered", NULL},
+    {CALL_REPLY_REGISTER_REJECTED, SIGNAL_JAVA, ANY, "rejected", NULL, "message"},
+    {CALL_REPLY_CALL_REJECTED, SIGNAL_NODE, CALL_REASON_NOT_REGISTERED, "rejected: ", NULL,
+     "message"},
     {CALL_REPLY_CALL_REJECTED, SIGNAL_JAVA, CALL_REASON_NOT_REGISTERED, "rejected: user '",
-     "' is not registered", false},
-    {CALL_REPLY_CALL_REJECTED, SIGNAL_JAVA, CALL_REASON_DECLINED, "rejected", NULL, false},
-    {CALL_REPLY_CALL_REJECTED, SIGNAL_JAVA, CALL_REASON_DECLINED_BUSY, "rejected", NULL, false},
-    {CALL_REPLY_CALL_REJECTED, ANY, ANY, "rejected", NULL, true},
-    {CALL_REPLY_REOFFER_REJECTED, ANY, ANY, "rejected", NULL, true},
-    {CALL_REPLY_STOP, SIGNAL_JAVA, CALL_REASON_HANG_UP, NULL, NULL, false},
-    {CALL_REPLY_STOP, SIGNAL_JAVA, CALL_REASON_PEER_LOST, NULL, NULL, false},
-    {CALL_REPLY_STOP, ANY, ANY, NULL, NULL, true},
-    {CALL_REPLY_ERROR, ANY, ANY, NULL, NULL, true},
+     "' is not registered", NULL},
+    {CALL_REPLY_CALL_REJECTED, SIGNAL_JAVA, CALL_REASON_DECLINED, "rejected", NULL, NULL},
+    {CALL_REPLY_CALL_REJECTED, SIGNAL_JAVA, CALL_REASON_DECLINED_BUSY, "rejected", NULL, NULL},
+    {CALL_REPLY_CALL_REJECTED, ANY, ANY, "rejected", NULL, "message"},
+    {CALL_REPLY_REOFFER_REJECTED, ANY, ANY, "rejected", NULL, "message"},
+    {CALL_REPLY_STOP, SIGNAL_JAVA, CALL_REASON_HANG_UP, NULL, NULL, NULL},
+    {CALL_REPLY_STOP, SIGNAL_JAVA, CALL_REASON_PEER_LOST, NULL, NULL, NULL},
+    {CALL_REPLY_STOP, ANY, ANY, NULL, NULL, "message"},
+    {CALL_REPLY_PLAY_REJECTED, ANY, ANY, "rejected", NULL, "error"},
+    {CALL_REPLY_PLAY_END, ANY, CALL_REASON_PLAYED, NULL, NULL, NULL},
+    {CALL_REPLY_PLAY_END, ANY, ANY, NULL, NULL, "message"},
+    {CALL_REPLY_ERROR, ANY, ANY, NULL, NULL, "message"},
 };
 
 static const struct wording *find_wording(enum signal_dialect dialect,
@@ -123,12 +130,12 @@ static void put_wording(struct writer *w, const struct wording *how, const struc
 {
     if (how->response)
         put_sentence(w, "response", how->response, reply->name, how->after);
-    if (!how->has_message)
+    if (!how->says)
         return;
     if (reply->text.len && utf8_is_valid(reply->text))
-        put_str(w, "message", reply->text);
+        put_str(w, how->says, reply->text);
     else
-        put_sentence(w, "message", call_reason_before(reply->reason), reply->name,
+        put_sentence(w, how->says, call_reason_before(reply->reason), reply->name,
                      call_reason_after(reply->reason));
 }
 
@@ -184,6 +191,7 @@ static void put_body(struct writer *w, enum signal_dialect dialect, const struct
         break;
     case CALL_REPLY_CALL_ACCEPTED:
     case CALL_REPLY_REOFFER_ACCEPTED:
+    case CALL_REPLY_PLAY_ACCEPTED:
         put_cstr(w, "response", "accepted");
         put_str(w, "sdpAnswer", reply->sdp);
         break;
@@ -203,6 +211,8 @@ static void put_body(struct writer *w, enum signal_dialect dialect, const struct
     case CALL_REPLY_REGISTER_REJECTED:
     case CALL_REPLY_CALL_REJECTED:
     case CALL_REPLY_REOFFER_REJECTED:
+    case CALL_REPLY_PLAY_REJECTED:
+    case CALL_REPLY_PLAY_END:
     case CALL_REPLY_STOP:
     case CALL_REPLY_RINGING:
     case CALL_REPLY_ERROR:
@@ -211,6 +221,8 @@ static void put_body(struct writer *w, enum signal_dialect dialect, const struct
     /* extras; candidates come in numbers and belong to the only call there is */
     if (reply->type != CALL_REPLY_CANDIDATE)
         put_call_id(w, reply->call_id);
+    if (reply->is_recorded)
+        put(w, "recorded", json_true());
     if (how)
         put_cstr(w, "reason", call_reason_name(reply->reason));
     if (reply->field)

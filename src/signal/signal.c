@@ -14,8 +14,10 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "log/log.h"
 #include "signal/methods.h"
 #include "signal/rate.h"
+#include "signal/recording.h"
 #include "signal/reply.h"
 
 /* RFC 6455 §7.4.1: the server met an unexpected condition. */
@@ -26,6 +28,7 @@ struct signal_socket {
     enum signal_dialect dialect; /**< RO */
     bool has_extras;             /**< the page knows messages that the tutorials do not */
     struct signal_rate rate;
+    struct signal_recordings recordings; /**< that it may hear */
 };
 
 struct signal {
@@ -63,6 +66,12 @@ struct signal *signal_new(const struct signal_config *config,
     return s;
 }
 
+static void free_socket(struct signal_socket *sock)
+{
+    signal_recordings_clear(&sock->recordings);
+    mem_free(sock);
+}
+
 void signal_free(struct signal *s)
 {
     size_t cursor = 0;
@@ -70,7 +79,7 @@ void signal_free(struct signal *s)
         return;
     call_model_free(s->model);
     for (struct signal_socket *sock; (sock = map_next(&s->sockets, &cursor));)
-        mem_free(sock);
+        free_socket(sock);
     map_deinit(&s->sockets);
     mem_free(s);
 }
@@ -87,7 +96,7 @@ static void forget(struct signal *s, mono_us now, struct signal_socket *sock)
 {
     uint64_t id = sock->id;
     (void)map_remove(&s->sockets, &id, sizeof(id));
-    mem_free(sock);
+    free_socket(sock);
     int err = call_input(s->model, now, id, &(struct call_msg){.type = CALL_MSG_SOCKET_CLOSED});
     (void)err; /* a closed socket needs no memory */
 }
@@ -126,10 +135,38 @@ static void run_send(struct signal *s, mono_us now, const struct call_action *ac
     send_text(s, now, sock, signal_reply_text(sock->dialect, &action->reply));
 }
 
+/* Both sides may hear the call when it is over. The call itself is worth more than that. */
+static void remember_recording(struct signal *s, const struct call_action *action,
+                               const struct signal_recording_files *files)
+{
+    if (!s->media->ops->play)
+        return;
+    for (int leg = 0; leg < CALL_LEGS; leg++) {
+        struct signal_socket *sock = find_socket(s, action->sockets[leg]);
+        if (sock && signal_recordings_add(&sock->recordings, action->names, files))
+            log_warning(SIGNAL, "out of memory: \"%.*s\" will not be able to hear this call",
+                        STR_FMT(action->names[leg]));
+    }
+}
+
+static int start_media(struct signal *s, const struct call_action *action)
+{
+    const struct str *offer = action->offer;
+    struct signal_recording_files files;
+    if (!action->is_recorded)
+        return s->media->ops->start(s->media, action->call_id, offer[CALL_CALLER],
+                                    offer[CALL_CALLEE], NULL);
+    signal_recording_name(s->config.wall_clock(), action->call_id, action->names, &files);
+    remember_recording(s, action, &files);
+    const struct str names[CALL_LEGS] = {str_of(files.of[CALL_CALLER]),
+                                         str_of(files.of[CALL_CALLEE])};
+    return s->media->ops->start(s->media, action->call_id, offer[CALL_CALLER], offer[CALL_CALLEE],
+                                names);
+}
+
 static void run_start(struct signal *s, mono_us now, const struct call_action *action)
 {
-    if (!s->media->ops->start(s->media, action->call_id, action->offer[CALL_CALLER],
-                              action->offer[CALL_CALLEE]))
+    if (!start_media(s, action))
         return;
     call_media_event(s->model, now,
                      &(struct call_media){
@@ -152,6 +189,21 @@ static void run_reoffer(struct signal *s, mono_us now, const struct call_action 
                          .leg = action->leg,
                          .end = CALL_MEDIA_END_BROKEN,
                          .text = STR("the media backend could not take the offer"),
+                     });
+}
+
+static void run_play(struct signal *s, mono_us now, const struct call_action *action)
+{
+    LOG_SCOPE(action->call_id, NULL);
+    log_info(SIGNAL, "\"%.*s\" hears %.*s", STR_FMT(action->names[0]), STR_FMT(action->recording));
+    if (!s->media->ops->play(s->media, action->call_id, action->recording,
+                             action->offer[CALL_CALLER]))
+        return;
+    call_media_event(s->model, now,
+                     &(struct call_media){
+                         .type = CALL_MEDIA_ENDED,
+                         .call_id = action->call_id,
+                         .end = CALL_MEDIA_END_BROKEN,
                      });
 }
 
@@ -188,6 +240,9 @@ static void run_actions(struct signal *s, mono_us now)
             break;
         case CALL_ACTION_MEDIA_START:
             run_start(s, now, &action);
+            break;
+        case CALL_ACTION_MEDIA_PLAY:
+            run_play(s, now, &action);
             break;
         case CALL_ACTION_MEDIA_CANDIDATE:
             run_candidate(s, &action);
@@ -287,6 +342,8 @@ static void run_method(struct signal *s, mono_us now, struct signal_socket *sock
     }
     if (msg.type == CALL_MSG_REGISTER)
         sock->has_extras = request.extras;
+    else if (msg.type == CALL_MSG_PLAY)
+        msg.recording = signal_recordings_find(&sock->recordings, msg.name);
     if (call_input(s->model, now, sock->id, &msg))
         give_up(s, now, sock);
 }
@@ -303,8 +360,8 @@ static void run_object(struct signal *s, mono_us now, struct signal_socket *sock
         send_invalid(s, now, sock, "the field id is missing or no string");
         return;
     }
-    const struct signal_method *method =
-        signal_method_find((struct str){json_string_value(id), json_string_length(id)});
+    const struct signal_method *method = signal_method_find(
+        sock->dialect, (struct str){json_string_value(id), json_string_length(id)});
     if (method)
         run_method(s, now, sock, method, object);
     else
@@ -357,6 +414,7 @@ int signal_socket_opened(struct signal *s, mono_us now, uint64_t socket,
         return -ENOMEM;
     sock->id = socket;
     sock->dialect = dialect;
+    signal_recordings_init(&sock->recordings);
     signal_rate_init(&sock->rate, now);
     int err = map_insert(&s->sockets, sock);
     if (err)
@@ -406,6 +464,8 @@ static struct call_media from_media(const struct media_event *event)
         [MEDIA_END_REMOTE_CLOSED] = CALL_MEDIA_END_REMOTE_CLOSED,
         [MEDIA_END_REFUSED] = CALL_MEDIA_END_REFUSED,
         [MEDIA_END_BROKEN] = CALL_MEDIA_END_BROKEN,
+        [MEDIA_END_PLAYED] = CALL_MEDIA_END_PLAYED,
+        [MEDIA_END_UNREADABLE] = CALL_MEDIA_END_UNREADABLE,
     };
     return (struct call_media){
         .type = types[event->type],
@@ -454,5 +514,6 @@ struct signal_stats signal_get_stats(const struct signal *s)
     stats.sockets = s->sockets.n;
     stats.users = call_n_users(s->model);
     stats.calls = call_n_calls(s->model);
+    stats.plays = call_n_plays(s->model);
     return stats;
 }

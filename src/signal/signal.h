@@ -6,7 +6,7 @@
  *
  *     transport ── signal_frame ──► request.c: JSON → struct ──► call model ──► actions ─┐
  *     transport ◄── send ── reply.c: struct → JSON ◄─────────────────────────────────────┤
- *     media backend ◄── start, candidate, release ◄──────────────────────────────────────┘
+ *     media backend ◄── start, play, candidate, release ◄────────────────────────────────┘
  *
  * Everything happens on the control thread. No function here calls signal again through the
  * transport or the media backend: `send` and `close` queue, they do not report back.
@@ -51,7 +51,10 @@ struct signal_transport {
 
 /** RO after signal_new. */
 struct signal_config {
-    struct call_config call; /**< time-outs and limits of users and calls */
+    struct call_config call; /**< time-outs and limits of users and calls; are they recorded? */
+
+    /** Time of day [µs since 1970, UTC]; needed where calls are recorded. */
+    int64_t (*wall_clock)(void);
 
     /** A call is over: for the log and call records. Views are borrowed for the call. May be NULL.
      */
@@ -66,6 +69,7 @@ struct signal_stats {
     uint64_t frames_dropped; /**< over the rate limit */
     uint64_t calls_ended;
     size_t sockets, users, calls; /**< now */
+    size_t plays;                 /**< recordings that are played now */
 };
 
 struct signal;

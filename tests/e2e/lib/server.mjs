@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
-const binary = resolve(root, process.env.E2E_BINARY ?? 'build/release/duet');
+export const binary = resolve(root, process.env.E2E_BINARY ?? 'build/release/duet');
 
 /** Sanitizers make everything slower; time limits of tests are multiplied by this. */
 export const SLOW = binary.includes('asan') ? 4 : 1;

@@ -61,12 +61,17 @@ static inline void write_reply(struct text *t, const struct call_action *a)
         [CALL_REPLY_QUALITY] = "quality",
         [CALL_REPLY_REOFFER_ACCEPTED] = "reoffer-accepted",
         [CALL_REPLY_REOFFER_REJECTED] = "reoffer-rejected",
+        [CALL_REPLY_PLAY_ACCEPTED] = "play-accepted",
+        [CALL_REPLY_PLAY_REJECTED] = "play-rejected",
+        [CALL_REPLY_PLAY_END] = "play-end",
         [CALL_REPLY_ERROR] = "error",
     };
     const struct call_reply *r = &a->reply;
     bool has_reason = r->type == CALL_REPLY_REGISTER_REJECTED ||
                       r->type == CALL_REPLY_CALL_REJECTED || r->type == CALL_REPLY_STOP ||
-                      r->type == CALL_REPLY_REOFFER_REJECTED || r->type == CALL_REPLY_ERROR;
+                      r->type == CALL_REPLY_REOFFER_REJECTED ||
+                      r->type == CALL_REPLY_PLAY_REJECTED || r->type == CALL_REPLY_PLAY_END ||
+                      r->type == CALL_REPLY_ERROR;
     text_printf(t, "%s < %s", persons[a->socket], types[r->type]);
     if (has_reason)
         text_printf(t, " %s", call_reason_name(r->reason));
@@ -84,6 +89,8 @@ static inline void write_reply(struct text *t, const struct call_action *a)
         text_printf(t, " you %s, them %s", r->you.grade, r->them.grade);
     if (r->type == CALL_REPLY_CANDIDATE)
         text_printf(t, " %.*s", STR_FMT(r->candidate.candidate));
+    if (r->is_recorded)
+        text_put(t, STR(" recorded"));
 }
 
 static inline void write_action(struct world *w, struct text *t, const struct call_action *a)
@@ -97,6 +104,14 @@ static inline void write_action(struct world *w, struct text *t, const struct ca
         break;
     case CALL_ACTION_MEDIA_START:
         text_printf(t, "media start %.*s %.*s", STR_FMT(a->offer[0]), STR_FMT(a->offer[1]));
+        if (a->is_recorded)
+            text_printf(t, " records %s %.*s, %s %.*s", persons[a->sockets[0]],
+                        STR_FMT(a->names[0]), persons[a->sockets[1]], STR_FMT(a->names[1]));
+        break;
+    case CALL_ACTION_MEDIA_PLAY:
+        w->call_id = a->call_id;
+        text_printf(t, "media plays %.*s to %.*s %.*s", STR_FMT(a->recording), STR_FMT(a->names[0]),
+                    STR_FMT(a->offer[0]));
         break;
     case CALL_ACTION_MEDIA_CANDIDATE:
         text_printf(t, "media candidate %s %.*s", legs[a->leg], STR_FMT(a->candidate.candidate));
@@ -181,6 +196,20 @@ static inline void trickles(struct world *w, enum person who, const char *candid
 static inline void reoffers(struct world *w, enum person who, const char *offer)
 {
     input(w, who, &(struct call_msg){.type = CALL_MSG_REOFFER, .offer = str_of(offer)});
+}
+
+static inline void plays(struct world *w, enum person who, const char *user, const char *recording)
+{
+    input(w, who,
+          &(struct call_msg){.type = CALL_MSG_PLAY,
+                             .name = str_of(user),
+                             .recording = str_of(recording),
+                             .offer = str_of(offers[who])});
+}
+
+static inline void stops_playing(struct world *w, enum person who)
+{
+    input(w, who, &(struct call_msg){.type = CALL_MSG_STOP_PLAY});
 }
 
 static inline void stops(struct world *w, enum person who)

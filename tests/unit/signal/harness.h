@@ -6,6 +6,7 @@
 #define TESTS_UNIT_SIGNAL_HARNESS_H
 
 #include <errno.h>
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -30,6 +31,7 @@ struct world {
     mono_us now;
     int start_result;        /* of the backend's next starts */
     int renegotiate_result;  /* of its next later offers */
+    int play_result;         /* of the next recordings that it is to play */
     uint64_t call_id;        /* that the backend started last */
     char call_id_text[17];   /* on the wire, the last one seen */
     struct media_event next; /* given by the next poll when has_next */
@@ -79,6 +81,26 @@ static inline struct world *world_of(struct media *m)
     return CONTAINER_OF(m, struct world, media);
 }
 
+/* Every call is recorded with its id in the name. */
+static inline void write_file(struct world *w, uint64_t call_id, struct str file)
+{
+    char id[17];
+    (void)snprintf(id, sizeof(id), "%016" PRIx64, call_id);
+    const size_t at = sizeof("2026-11-23_09-30-05-123-") - 1;
+    assert_true(file.len > at + 16);
+    if (call_id)
+        assert_memory_equal(file.p + at, id, 16);
+    text_put(&w->t, str_head(file, at));
+    text_put(&w->t, STR("#"));
+    text_put(&w->t, str_tail(file, at + 16));
+    text_put(&w->t, STR("\n"));
+}
+
+static inline int64_t wall_clock(void)
+{
+    return 1795426205123456; /* 2026-11-23 09:30:05 UTC */
+}
+
 static inline bool media_check_offer(struct media *m, struct str offer, char *error)
 {
     (void)m;
@@ -89,12 +111,26 @@ static inline bool media_check_offer(struct media *m, struct str offer, char *er
 }
 
 static inline int media_start(struct media *m, uint64_t call_id, struct str caller,
-                              struct str callee)
+                              struct str callee, const struct str files[MEDIA_LEGS])
 {
     struct world *w = world_of(m);
     w->call_id = call_id;
     text_printf(&w->t, "media start %.*s | %.*s\n", STR_FMT(caller), STR_FMT(callee));
+    for (int leg = 0; files && leg < MEDIA_LEGS; leg++) {
+        text_put(&w->t, STR("media records "));
+        write_file(w, call_id, files[leg]);
+    }
     return w->start_result;
+}
+
+static inline int media_play(struct media *m, uint64_t id, struct str file, struct str offer)
+{
+    struct world *w = world_of(m);
+    assert_true(id != w->call_id);
+    w->call_id = id;
+    text_printf(&w->t, "media plays to %.*s: ", STR_FMT(offer));
+    write_file(w, 0, file);
+    return w->play_result;
 }
 
 static inline int media_renegotiate(struct media *m, uint64_t call_id, enum media_leg leg,
@@ -157,11 +193,12 @@ static inline void call_ended(void *user, const struct call_record *r)
 
 /* ---- the world ---- */
 
-static inline void world_init(struct world *w, enum signal_dialect dialect)
+static inline void world_init(struct world *w, enum signal_dialect dialect, bool record)
 {
     static const struct media_ops ops = {
         .check_offer = media_check_offer,
         .start = media_start,
+        .play = media_play,
         .renegotiate = media_renegotiate,
         .add_candidate = media_add_candidate,
         .ask_quality = media_ask_quality,
@@ -174,7 +211,10 @@ static inline void world_init(struct world *w, enum signal_dialect dialect)
     w->media.ops = &ops;
     rng_init_seeded(&w->rng, 3);
     text_init(&w->t, w->transcript, sizeof(w->transcript));
-    w->s = signal_new(&(struct signal_config){.on_call_ended = call_ended, .user = w},
+    w->s = signal_new(&(struct signal_config){.call.record = record,
+                                              .wall_clock = wall_clock,
+                                              .on_call_ended = call_ended,
+                                              .user = w},
                       &(struct signal_transport){transport_send, transport_close, w}, &w->media,
                       &w->rng);
     assert_non_null(w->s);
@@ -248,13 +288,18 @@ static inline void scene_answered(struct world *w)
 }
 
 /* One test in a world of its own. */
-#define WORLD_TEST(name, dialect)                                                                  \
+#define WORLD_TEST(name, dialect) WORLD_TEST_WITH(name, dialect, false)
+
+/* One in which calls are recorded. */
+#define RECORDED_TEST(name, dialect) WORLD_TEST_WITH(name, dialect, true)
+
+#define WORLD_TEST_WITH(name, dialect, record)                                                     \
     static void name##_in(struct world *w);                                                        \
     static void name(void **state)                                                                 \
     {                                                                                              \
         static struct world w;                                                                     \
         (void)state;                                                                               \
-        world_init(&w, dialect);                                                                   \
+        world_init(&w, dialect, record);                                                           \
         name##_in(&w);                                                                             \
         world_deinit(&w);                                                                          \
     }                                                                                              \

@@ -220,7 +220,7 @@ WORLD_TEST(java_refusals, SIGNAL_JAVA)
     says(w, ALICE, CALL("alice", "bob"));
     says(w, ALICE, STOP);
     (void)happened(w);
-    says(w, BOB, "{\"id\":\"play\",\"user\":\"bob\"}");
+    says(w, BOB, "{\"id\":\"presenter\",\"user\":\"bob\"}");
     assert_happened(w, "");
     says(w, BOB, "no json");
     assert_happened(w, "bob < {\"id\":\"error\",\"message\":"

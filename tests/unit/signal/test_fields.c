@@ -20,6 +20,8 @@ static const char *const right[] = {
     "{\"id\":\"reoffer\",\"sdpOffer\":\"v=0\",\"callId\":\"0123456789abcdef\"}",
     "{\"id\":\"stop\",\"callId\":\"0123456789abcdef\"}",
     "{\"id\":\"quality\",\"callId\":\"0123456789abcdef\",\"concealed\":7,\"jitterBuffer\":60}",
+    "{\"id\":\"play\",\"user\":\"zoe\",\"sdpOffer\":\"v=0\"}",
+    "{\"id\":\"stopPlay\"}",
 };
 
 static json_t *right_message(const char *id)
@@ -180,7 +182,7 @@ static void try_field(struct world *w, const char *id, const char *parent,
         try_field(w, id, field->name, &field->fields[i]);
 }
 
-WORLD_TEST(every_field_in_every_wrong_way, SIGNAL_NODE)
+WORLD_TEST(every_field_in_every_wrong_way, SIGNAL_JAVA)
 {
     size_t n_methods;
     const struct signal_method *methods = signal_methods(&n_methods);
@@ -203,7 +205,7 @@ WORLD_TEST(java_explains_as_well, SIGNAL_JAVA)
                        "\"reason\":\"bad-field\",\"field\":\"to\"}\n");
 }
 
-WORLD_TEST(right_messages_are_not_refused, SIGNAL_NODE)
+WORLD_TEST(right_messages_are_not_refused, SIGNAL_JAVA)
 {
     scene_answered(w);
     for (size_t i = 0; i < ARRAY_LEN(right); i++)

@@ -211,7 +211,7 @@ static void memory_fails_at_every_allocation(void **state)
     unsigned n_allocations = 1;
     (void)state;
     for (unsigned n = 1; n <= n_allocations; n++) {
-        world_init(&w, SIGNAL_NODE);
+        world_init(&w, SIGNAL_NODE, false);
         mem_fail_at(n);
         scene_ringing(&w);
         says(&w, ALICE, "{\"id\":\"onIceCandidate\",\"candidate\":{\"candidate\":\"c\"}}");
@@ -265,7 +265,7 @@ static void opening_without_memory(void **state)
     static struct world w;
     const struct signal_transport transport = {transport_send, transport_close, &w};
     (void)state;
-    world_init(&w, SIGNAL_NODE);
+    world_init(&w, SIGNAL_NODE, false);
     mem_fail_at(1);
     assert_int_equal(signal_socket_opened(w.s, w.now, 100, SIGNAL_NODE), -ENOMEM);
     assert_int_equal(signal_get_stats(w.s).sockets, N_PERSONS);

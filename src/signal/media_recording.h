@@ -1,0 +1,63 @@
+/**
+ * The recordings of the engine's calls: one file a leg, with what that leg says. Both begin at the
+ * same moment, when the second leg is connected: from then on the two can hear each other, and
+ * the files lie side by side in time (`duet mix`).
+ *
+ * A recording is no condition of a call. One that cannot begin, or cannot go on, is told in the log
+ * with the id of its call, which goes on. Control thread.
+ */
+#ifndef SIGNAL_MEDIA_RECORDING_H
+#define SIGNAL_MEDIA_RECORDING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "base/map.h"
+#include "base/rng.h"
+#include "base/str.h"
+#include "base/time.h"
+#include "engine/engine.h"
+#include "record/recorder.h"
+#include "signal/media.h"
+
+/** Embedded in its owner. Fields are private. */
+struct media_recordings {
+    struct engine *engine;     /**< borrowed */
+    struct recorder *recorder; /**< borrowed; NULL = there is none */
+    struct map calls;          /**< of struct recorded_call, owned */
+};
+
+/**
+ * @param recorder  NULL = nothing can be recorded
+ * @param rng       borrowed: hash keys
+ */
+void media_recordings_init(struct media_recordings *r, struct engine *engine,
+                           struct recorder *recorder, struct rng *rng);
+
+/** Recordings that still run are the recorder's to end. */
+void media_recordings_deinit(struct media_recordings *r);
+
+/**
+ * This call, which is being made, is to be recorded. There is a recorder.
+ *
+ * @param files  paths below the recorder's folder; copied
+ * @return 0, or -ENOMEM: nothing changed
+ */
+MUST_CHECK int media_recordings_expect(struct media_recordings *r, uint64_t call_id,
+                                       const struct str files[MEDIA_LEGS]);
+
+/** A leg is connected; with the second one it begins. Calls that are not expected are ignored. */
+void media_recordings_connected(struct media_recordings *r, mono_us now, uint64_t call_id,
+                                enum media_leg leg);
+
+/** The call is over. What is in memory goes to the files. Calls that are not known are ignored. */
+void media_recordings_release(struct media_recordings *r, mono_us now, uint64_t call_id);
+
+/** Drain what the recorder has to say. */
+void media_recordings_poll(struct media_recordings *r);
+
+/** Is this file still being written? */
+bool media_recordings_is_open(const struct media_recordings *r, struct str file);
+
+#endif

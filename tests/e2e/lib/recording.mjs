@@ -1,0 +1,31 @@
+// Recordings as a test sees them: decoded by programs that others wrote.
+
+import { execFileSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+const RATE = 48000;
+
+/** Every file below a folder, in order of its name. */
+export const files = (folder) => readdirSync(folder).sort().map((name) => join(folder, name));
+
+/** What ffprobe says of a file: it fails on a broken one. */
+export function probe(file) {
+  const out = execFileSync('ffprobe', [
+    '-v', 'error', '-show_format', '-show_streams', '-of', 'json', file]);
+  const { format, streams } = JSON.parse(out);
+  return { format: format.format_name, seconds: Number(format.duration), streams };
+}
+
+/** A whole file as sound: mono, 48 kHz. */
+export function decode(file) {
+  const out = execFileSync(
+    'ffmpeg', ['-v', 'error', '-xerror', '-i', file, '-f', 'f32le', '-ac', '1', '-ar', `${RATE}`, '-'],
+    { maxBuffer: 1 << 28 });
+  const samples = new Float32Array(out.buffer.slice(out.byteOffset, out.byteOffset + out.length));
+  return { rate: RATE, samples, seconds: samples.length / RATE };
+}
+
+/** A part of a sound. */
+export const part = ({ rate, samples }, from, to) =>
+  samples.slice(Math.round(from * rate), Math.round(to * rate));

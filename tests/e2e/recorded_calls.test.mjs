@@ -1,0 +1,190 @@
+// call.record: each call leaves two files that anybody can decode, and both pages know of it.
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+
+import { PageUser, startBrowser, talk } from './lib/browser.mjs';
+import { startFixture } from './lib/fixture.mjs';
+import { shareAt } from './lib/hearing.mjs';
+import { decode, files, part, probe } from './lib/recording.mjs';
+import { binary, SLOW, startServer } from './lib/server.mjs';
+import { pause, until } from './lib/wait.mjs';
+
+const timeout = 90_000 * SLOW;
+const TALK_MS = 3000;
+const HZ = { alice: 440, bob: 1000 };
+
+let fixture;
+let browsers;
+let folder;
+let server;
+const opened = [];
+
+before(async () => {
+  fixture = await startFixture();
+  browsers = {
+    alice: await startBrowser({ hz: HZ.alice, page: fixture.url }),
+    bob: await startBrowser({ hz: HZ.bob, page: fixture.url }),
+  };
+});
+
+after(async () => {
+  for (const browser of Object.values(browsers ?? {})) await browser.stop();
+  await fixture?.stop();
+});
+
+beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'duet-recordings-'))));
+
+afterEach(async () => {
+  for (const user of opened.splice(0)) await user.close().catch(() => {});
+  await end();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function start(settings = {}, program) {
+  server = await startServer(
+    { 'call.record': 'on', 'recording.dir': folder, ...settings }, program);
+}
+
+async function end() {
+  const ending = server;
+  server = null;
+  await ending?.stop();
+}
+
+async function users(path = '/one2one') {
+  for (const name of ['alice', 'bob']) {
+    const user = await PageUser.open(browsers[name], name, server.socket(path));
+    opened.push(user);
+    await user.register();
+  }
+  return opened;
+}
+
+/** A whole file with one tone and nothing of the other. */
+function assertTone(file, name, atLeast) {
+  const sound = decode(file);
+  const middle = part(sound, sound.seconds / 2 - 0.4, sound.seconds / 2 + 0.4);
+  for (const [who, hz] of Object.entries(HZ)) {
+    const share = shareAt(middle, sound.rate, hz);
+    assert.ok(who === name ? share > 0.8 : share < 0.05, `${file}: ${who}'s tone has ${share}`);
+  }
+  assert.ok(sound.seconds >= atLeast, `${file}: ${sound.seconds} s`);
+  return sound.seconds;
+}
+
+/** The files of the only call: callee's and caller's. */
+function bothFiles() {
+  const all = files(folder);
+  assert.equal(all.length, 2, all.join());
+  return all;
+}
+
+test('two files, what each one said', { timeout }, async () => {
+  await start();
+  const [alice, bob] = await users();
+  const { callId, recorded } = await talk(alice, bob);
+  assert.equal(recorded, true);
+  for (const [user, id] of [[bob, 'incomingCall'], [bob, 'startCommunication'], [alice, 'ringing']])
+    assert.equal((await user.received()).find((m) => m.id === id).recorded, true, id);
+  await pause(TALK_MS);
+  await alice.client('stop');
+  await bob.expect('stopCommunication');
+  await end();
+  const [callee, caller] = bothFiles();
+  const date = '\\d{4}-\\d\\d-\\d\\d_\\d\\d-\\d\\d-\\d\\d-\\d{3}';
+  assert.match(caller, new RegExp(`/${date}-${callId}-caller-alice\\.webm$`));
+  assert.match(callee, new RegExp(`/${date}-${callId}-callee-bob\\.webm$`));
+  const [a, b] = [
+    assertTone(caller, 'alice', TALK_MS / 1000),
+    assertTone(callee, 'bob', TALK_MS / 1000),
+  ];
+  assert.ok(Math.abs(a - b) < 0.04, `the two lie side by side: ${a} s and ${b} s`);
+  const { format, streams } = probe(caller);
+  assert.match(format, /webm/);
+  assert.deepEqual(streams.map((s) => s.codec_name), ['opus']);
+});
+
+test('the server ends in a call: the files are whole', { timeout }, async () => {
+  await start();
+  const [alice, bob] = await users('/call');
+  await talk(alice, bob);
+  await pause(TALK_MS);
+  await end();
+  const [callee, caller] = bothFiles();
+  assertTone(caller, 'alice', TALK_MS / 1000);
+  assertTone(callee, 'bob', TALK_MS / 1000);
+  // Whole: the length is in the header, which is written last.
+  assert.ok(probe(caller).seconds > TALK_MS / 1000);
+});
+
+test('names are not paths', { timeout }, async () => {
+  await start();
+  const [alice, bob] = await users();
+  for (const [user, name] of [[alice, '../../alice'], [bob, 'bob/\u{1f600} & "co"']]) {
+    user.name = name;
+    await user.register();
+  }
+  await talk(alice, bob);
+  await alice.client('stop');
+  await bob.expect('stopCommunication');
+  await end();
+  const [callee, caller] = bothFiles();
+  assert.match(caller, /-caller-______alice\.webm$/);
+  assert.match(callee, /-callee-bob______co_\.webm$/);
+});
+
+test('a call without an answer leaves nothing', { timeout }, async () => {
+  await start();
+  const [alice, bob] = await users();
+  await alice.call('bob');
+  await bob.expect('incomingCall');
+  await bob.client('reject');
+  await alice.expect('callResponse');
+  await end();
+  assert.deepEqual(files(folder), []);
+});
+
+test('off: nothing is recorded, and nobody is told that it is', { timeout }, async () => {
+  await start({ 'call.record': 'off' });
+  const [alice, bob] = await users();
+  await talk(alice, bob);
+  await alice.client('stop');
+  await bob.expect('stopCommunication');
+  for (const user of [alice, bob])
+    assert.deepEqual((await user.received()).filter((m) => 'recorded' in m), []);
+  await end();
+  assert.deepEqual(files(folder), []);
+});
+
+test('a folder that is needed', { timeout }, async () => {
+  await assert.rejects(
+    startServer({ 'call.record': 'on', 'recording.dir': '' }),
+    /call\.record: recordings need a folder: set recording\.dir/);
+});
+
+// The server alone sees a file system of 16 KiB in the place of the folder.
+const isRoot = process.getuid() === 0;
+test('the disk is full: the call goes on', { timeout, skip: !isRoot && 'needs root' }, async () => {
+  const program = join(folder, 'small-disk');
+  writeFileSync(program, `#!/bin/sh
+exec unshare -m sh -c 'mount -t tmpfs -o size=16k tmpfs ${folder} && exec "$0" "$@"' ${binary} "$@"
+`, { mode: 0o755 });
+  await start({}, program);
+  const [alice, bob] = await users();
+  const { callId } = await talk(alice, bob);
+  const said = (line) => line.includes(callId) && line.includes('the call goes on');
+  await until('the log says so', () => server.log.filter(said).length === 2, 30_000 * SLOW);
+  await pause(TALK_MS);
+  await Promise.all([alice.hears(HZ.bob), bob.hears(HZ.alice)]);
+  await alice.client('stop');
+  await bob.expect('stopCommunication');
+  const written = files(`/proc/${server.pid}/root${folder}`);
+  assert.equal(written.length, 2);
+  // What came before the disk was full can be heard.
+  for (const file of written)
+    if (statSync(file).size > 4096) assert.ok(decode(file).seconds > 0.5, file);
+});
