@@ -122,3 +122,24 @@ void engine_write_candidates(const struct ice_candidate *candidates, size_t n,
         (void)ice_candidate_write(&shown, ret->candidates[ret->n_candidates++]);
     }
 }
+
+void engine_path_write(const struct engine_path *path, char *local, char *remote)
+{
+    enum ice_transport transport = path->is_tcp ? ICE_TCP : ICE_UDP;
+    const struct ice_candidate ours = {.type = ICE_HOST,
+                                       .transport = transport,
+                                       .tcptype = path->is_tcp ? ICE_TCP_PASSIVE : ICE_TCP_NONE,
+                                       .component = 1,
+                                       .priority = path->local_priority,
+                                       .foundation = "1",
+                                       .addr = path->local};
+    const struct ice_candidate theirs = {.type = (enum ice_type)path->remote_type,
+                                         .transport = transport,
+                                         .tcptype = path->is_tcp ? ICE_TCP_ACTIVE : ICE_TCP_NONE,
+                                         .component = 1,
+                                         .priority = path->remote_priority,
+                                         .foundation = "1",
+                                         .addr = path->remote};
+    (void)ice_candidate_write(&ours, local);
+    (void)ice_candidate_write(&theirs, remote);
+}

@@ -54,6 +54,7 @@ struct engine_config {
 };
 
 enum engine_event_type {
+    ENGINE_EVENT_PATH,          /**< an endpoint: its ICE uses another path, or has nominated it */
     ENGINE_EVENT_CONNECTED,     /**< an endpoint: ICE and DTLS are through */
     ENGINE_EVENT_SNAPSHOT,      /**< an endpoint: what engine_snapshot asked for */
     ENGINE_EVENT_PLAYED,        /**< an endpoint: what engine_play gave it was played to its end */
@@ -80,10 +81,20 @@ struct engine_stats {
     struct peer_figures media; /**< RTP and RTCP, both ways */
 };
 
+/** The pair of candidates that an endpoint uses; as text by engine_path_write. */
+struct engine_path {
+    struct addr local, remote; /**< as candidates name them */
+    uint32_t local_priority, remote_priority;
+    uint8_t remote_type; /**< enum ice_type */
+    bool is_tcp;
+    bool is_nominated; /**< ICE is through; until then a better path may take over at once */
+};
+
 struct engine_event {
     enum engine_event_type type;
     uint64_t pipeline;
     unsigned endpoint;                /**< all but GONE */
+    struct engine_path path;          /**< PATH */
     unsigned tag;                     /**< SNAPSHOT, PLAYED: the asker's own */
     enum engine_end end;              /**< ENDED */
     const struct engine_stats *stats; /**< SNAPSHOT, ENDPOINT_GONE; until the next poll */
@@ -150,6 +161,13 @@ enum engine_direction {
     ENGINE_SENDONLY,
     ENGINE_RECVONLY,
 };
+
+/**
+ * Both candidates as "candidate:…" lines, with "1" for the foundation: agents keep none.
+ *
+ * @param local, remote  ENGINE_CANDIDATE_TEXT_MAX bytes each
+ */
+void engine_path_write(const struct engine_path *path, char *local, char *remote);
 
 /** An answer of ours, or an offer. About 20 KB: on the heap. */
 struct engine_answer {

@@ -24,6 +24,27 @@ static struct engine_event event_of(const struct pipeline_endpoint *e, enum engi
     return (struct engine_event){.type = type, .pipeline = e->pipeline->id, .endpoint = e->number};
 }
 
+static void report_path(struct worker *w, struct pipeline_endpoint *e)
+{
+    struct engine_event event = event_of(e, ENGINE_EVENT_PATH);
+    struct peer_path path;
+    if (!e->ops->get_path(e, &path))
+        return;
+    struct worker_report *r = worker_report_new(false);
+    if (!r) {
+        counter_add(COUNTER_ENGINE_REPORT_LOST);
+        return;
+    }
+    event.path = (struct engine_path){.local = path.local.addr,
+                                      .remote = path.remote.addr,
+                                      .local_priority = path.local.priority,
+                                      .remote_priority = path.remote.priority,
+                                      .remote_type = (uint8_t)path.remote.type,
+                                      .is_tcp = path.local.transport == ICE_TCP,
+                                      .is_nominated = path.is_nominated};
+    send_report(w, r, &event);
+}
+
 static void report_connected(struct worker *w, struct pipeline_endpoint *e)
 {
     struct worker_report *r = worker_report_new(false);
@@ -64,6 +85,9 @@ static void handle_event(struct worker *w, struct pipeline_endpoint *e,
         break;
     case PEER_EVENT_INVALIDATED:
         demux_invalidated(&w->demux, &e->demux, &event->remote);
+        break;
+    case PEER_EVENT_PATH:
+        report_path(w, e);
         break;
     case PEER_EVENT_CONNECTED:
         report_connected(w, e);

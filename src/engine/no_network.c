@@ -58,6 +58,12 @@ bool no_network_get_source(const struct pipeline_endpoint *e, uint32_t *ret)
     return false;
 }
 
+bool no_network_get_path(const struct pipeline_endpoint *e, struct peer_path *ret)
+{
+    (void)e, (void)ret;
+    return false;
+}
+
 int no_network_add_candidate(struct pipeline_endpoint *e, mono_us now,
                              const struct ice_candidate *c, struct str ufrag)
 {

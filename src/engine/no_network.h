@@ -17,6 +17,7 @@ bool no_network_poll_send(struct pipeline_endpoint *e, struct dgram *ret);
 bool no_network_poll_event(struct pipeline_endpoint *e, struct peer_event *ret);
 void no_network_set_tag(struct pipeline_endpoint *e);
 bool no_network_get_source(const struct pipeline_endpoint *e, uint32_t *ret);
+bool no_network_get_path(const struct pipeline_endpoint *e, struct peer_path *ret);
 int no_network_add_candidate(struct pipeline_endpoint *e, mono_us now,
                              const struct ice_candidate *c, struct str ufrag);
 void no_network_disconnected(struct pipeline_endpoint *e, mono_us now, const struct addr *local,
@@ -34,7 +35,8 @@ mono_us no_network_deadline(const struct pipeline_endpoint *e);
     .is_connected = no_network_is_connected, .awaits = no_network_awaits,                          \
     .input = no_network_input, .poll_send = no_network_poll_send,                                  \
     .poll_event = no_network_poll_event, .set_tag = no_network_set_tag,                            \
-    .get_source = no_network_get_source, .add_candidate = no_network_add_candidate,                \
-    .disconnected = no_network_disconnected, .renegotiate = no_network_renegotiate
+    .get_source = no_network_get_source, .get_path = no_network_get_path,                          \
+    .add_candidate = no_network_add_candidate, .disconnected = no_network_disconnected,            \
+    .renegotiate = no_network_renegotiate
 
 #endif

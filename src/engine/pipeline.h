@@ -77,6 +77,9 @@ struct pipeline_ops {
     /** SSRC of what it sends now. @return false = nothing yet */
     bool (*get_source)(const struct pipeline_endpoint *e, uint32_t *ret);
 
+    /** As peer_path. */
+    bool (*get_path)(const struct pipeline_endpoint *e, struct peer_path *ret);
+
     /** As peer_add_candidate; c NULL = no more will come. */
     int (*add_candidate)(struct pipeline_endpoint *e, mono_us now, const struct ice_candidate *c,
                          struct str ufrag);

@@ -50,6 +50,7 @@ enum engine_front engine_front_of(const struct engine *e, uint64_t pipeline)
 bool engine_is_wanted(const struct engine *e, const struct engine_event *event)
 {
     switch (event->type) {
+    case ENGINE_EVENT_PATH:
     case ENGINE_EVENT_CONNECTED:
     case ENGINE_EVENT_SNAPSHOT:
     case ENGINE_EVENT_PLAYED:

@@ -85,6 +85,11 @@ static bool get_source(const struct pipeline_endpoint *e, uint32_t *ret)
     return p->has_source;
 }
 
+static bool get_path(const struct pipeline_endpoint *e, struct peer_path *ret)
+{
+    return peer_path(peer_of(e), ret);
+}
+
 static int add_candidate(struct pipeline_endpoint *e, mono_us now, const struct ice_candidate *c,
                          struct str ufrag)
 {
@@ -134,6 +139,7 @@ static const struct pipeline_ops ops = {
     .poll_event = poll_event,
     .set_tag = set_tag,
     .get_source = get_source,
+    .get_path = get_path,
     .add_candidate = add_candidate,
     .disconnected = disconnected,
     .renegotiate = renegotiate,

@@ -384,6 +384,35 @@ bool ice_agent_selected(const struct ice_agent *a, struct addr *ret_local, struc
     return true;
 }
 
+/* A connection is always made by the other side: ours is the passive end (RFC 6544 §4.5). */
+static struct ice_candidate shown(enum ice_type type, struct addr addr, uint32_t priority,
+                                  enum ice_tcptype tcptype)
+{
+    struct ice_candidate c = {.type = type,
+                              .transport = addr.tcp ? ICE_TCP : ICE_UDP,
+                              .tcptype = addr.tcp ? tcptype : ICE_TCP_NONE,
+                              .component = 1,
+                              .priority = priority,
+                              .foundation = "1",
+                              .addr = addr};
+    c.addr.tcp = 0;
+    return c;
+}
+
+bool ice_agent_selected_pair(const struct ice_agent *a, struct ice_candidate *ret_local,
+                             struct ice_candidate *ret_remote)
+{
+    const struct ice_pair *pair = ice_agent_path_pair(a);
+    if (!pair)
+        return false;
+    const struct ice_local *local = &a->pairs.locals[pair->local];
+    const struct ice_remote *remote = &a->pairs.remotes[pair->remote];
+    *ret_local = shown(ICE_HOST, local->addr, local->priority, ICE_TCP_PASSIVE);
+    *ret_remote =
+        shown((enum ice_type)remote->type, remote->addr, remote->priority, ICE_TCP_ACTIVE);
+    return true;
+}
+
 size_t ice_agent_heap(const struct ice_agent *a)
 {
     return ice_pairs_heap(&a->pairs) + ice_credentials_size(a->local) +

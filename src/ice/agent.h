@@ -310,6 +310,15 @@ bool ice_agent_is_valid(const struct ice_agent *a, const struct addr *local,
 /** The path to send on. @return false: none; *ret_ values untouched */
 bool ice_agent_selected(const struct ice_agent *a, struct addr *ret_local, struct addr *ret_remote);
 
+/**
+ * The selected path as candidates, for who tells people of it: component 1, no related address,
+ * `addr.tcp` zero. Foundations are not kept, and are "1".
+ *
+ * @return false: there is no path, or it is one from before a restart; *ret_ values untouched
+ */
+bool ice_agent_selected_pair(const struct ice_agent *a, struct ice_candidate *ret_local,
+                             struct ice_candidate *ret_remote);
+
 /** Bytes of heap held besides sizeof(struct ice_agent), without the allocator's own overhead. */
 size_t ice_agent_heap(const struct ice_agent *a);
 

@@ -323,6 +323,13 @@ static int input_dtls(struct peer *p, const struct dgram *d)
 
 /* --- ICE --- */
 
+/* Once or twice a generation, and waited for: told at once. */
+static void path_settles(struct peer *p)
+{
+    p->path_is_news = true;
+    p->path_told_at = p->now - PEER_PATH_INTERVAL;
+}
+
 static void apply_ice_event(struct peer *p, const struct ice_event *event)
 {
     switch (event->type) {
@@ -340,6 +347,7 @@ static void apply_ice_event(struct peer *p, const struct ice_event *event)
         p->has_path = true;
         peer_repair_new_line(&p->repair);
         rtp_recv_stats_new_line(&p->source);
+        p->path_is_news = true;
         break;
     case ICE_EVENT_CONSENT_LOST:
         p->has_path = false;
@@ -347,8 +355,20 @@ static void apply_ice_event(struct peer *p, const struct ice_event *event)
     case ICE_EVENT_STATE:
         if (event->state == ICE_FAILED)
             end(p, p->has_dtls ? PEER_END_CONSENT_LOST : PEER_END_ICE_FAILED, 0);
+        if (event->state == ICE_CONNECTED || event->state == ICE_COMPLETED)
+            path_settles(p);
         break;
     }
+}
+
+static void tell_path(struct peer *p)
+{
+    if (!p->path_is_news || p->state == PEER_ENDED || p->n_events + 3 > PEER_MAX_EVENTS ||
+        p->now < p->path_told_at + PEER_PATH_INTERVAL)
+        return;
+    p->path_is_news = false;
+    p->path_told_at = p->now;
+    push_event(p, &(struct peer_event){.type = PEER_EVENT_PATH});
 }
 
 /*
@@ -361,6 +381,7 @@ static void drain_ice(struct peer *p)
     while (p->n_events + 3 <= PEER_MAX_EVENTS && p->state != PEER_ENDED &&
            ice_agent_poll_event(&p->ice, &event))
         apply_ice_event(p, &event);
+    tell_path(p);
 }
 
 static int input_stun(struct peer *p, const struct dgram *d)
@@ -462,6 +483,16 @@ static bool write_rtcp(struct peer *p, struct dgram *ret)
 
 /* --- the five verbs --- */
 
+bool peer_path(const struct peer *p, struct peer_path *ret)
+{
+    struct peer_path path;
+    if (!ice_agent_selected_pair(&p->ice, &path.local, &path.remote))
+        return false;
+    path.is_nominated = p->ice.state == ICE_COMPLETED;
+    *ret = path;
+    return true;
+}
+
 bool peer_awaits(const struct peer *p, const uint8_t *id)
 {
     return p->state != PEER_ENDED && ice_agent_awaits(&p->ice, id);
@@ -513,6 +544,8 @@ mono_us peer_deadline(const struct peer *p)
     if (p->state == PEER_ENDED)
         return MONO_NEVER;
     mono_us at = ice_agent_deadline(&p->ice);
+    if (p->path_is_news)
+        at = mono_min(at, p->path_told_at + PEER_PATH_INTERVAL);
     if (p->has_dtls)
         at = mono_min(at, dtls_conn_deadline(&p->dtls));
     if (p->state == PEER_CONNECTED && p->has_path)

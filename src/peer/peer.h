@@ -85,6 +85,7 @@ enum peer_end {
 enum peer_event_type {
     PEER_EVENT_VALIDATED,   /**< route datagrams from `remote` to this peer */
     PEER_EVENT_INVALIDATED, /**< no longer */
+    PEER_EVENT_PATH,        /**< peer_path is another one, or is nominated now */
     PEER_EVENT_CONNECTED,
     PEER_EVENT_ENDED, /**< once; nothing is sent from now on */
 };
@@ -95,6 +96,19 @@ struct peer_event {
     enum peer_end end;      /**< ENDED */
     enum dtls_failure dtls; /**< ENDED with PEER_END_DTLS_FAILED */
 };
+
+/** The pair of candidates in use. */
+struct peer_path {
+    struct ice_candidate local, remote; /**< as ice_agent_selected_pair */
+    bool is_nominated;                  /**< ICE is through: a better pair will not come */
+};
+
+/**
+ * A path that changes again is told after this time at the earliest: who moves with every packet
+ * costs his own line, not our signaling. Found by what a person reads: ten changes a second are
+ * one to him.
+ */
+#define PEER_PATH_INTERVAL (100 * US_PER_MS)
 
 /** Events that can wait between two drains; what is more waits inside `ice`. */
 #define PEER_MAX_EVENTS 8
@@ -132,6 +146,8 @@ struct peer {
     uint8_t n_fingerprints;
     struct peer_held *held;              /**< owned; NULL = none */
     mono_us now;                         /**< of the last input, timeout or API call */
+    mono_us path_told_at;                /**< last PEER_EVENT_PATH */
+    bool path_is_news;                   /**< another one is due */
     struct peer_loss loss_up, loss_down; /**< of this leg, before repair */
     uint8_t onward_loss;                 /**< of the line that its packets go on over [1/256] */
     uint8_t n_events;
@@ -185,6 +201,9 @@ MUST_CHECK int peer_end_of_candidates(struct peer *p, mono_us now);
 /** The connection behind a remote TCP address is closed: see ice_agent_disconnected. */
 void peer_disconnected(struct peer *p, mono_us now, const struct addr *local,
                        const struct addr *remote);
+
+/** @return false: none, or one from before an ICE restart; ret is untouched */
+bool peer_path(const struct peer *p, struct peer_path *ret);
 
 /** As ice_agent_awaits. */
 bool peer_awaits(const struct peer *p, const uint8_t *id);

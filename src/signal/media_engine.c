@@ -266,6 +266,8 @@ static bool poll_engine(struct media_engine *me, struct media_event *ret)
         *ret = (struct media_event){.call_id = event->pipeline,
                                     .leg = event->endpoint ? MEDIA_CALLEE : MEDIA_CALLER};
         switch (event->type) {
+        case ENGINE_EVENT_PATH:
+            break;
         case ENGINE_EVENT_CONNECTED:
             ret->type = MEDIA_EVENT_CONNECTED;
             media_recordings_connected(&me->recordings, net_loop_now(), ret->call_id, ret->leg);

@@ -111,6 +111,8 @@ static void media_shows_the_new_address_at_once(void **state)
     assert_true(b->n_rtp[0] >= 598);
     assert_true(addr_equal(&b->legs[0]->peer.path_remote, &moved));
     assert_true(addr_equal(&b->routes[0], &moved));
+    assert_true(addr_equal(&b->paths[0].remote.addr, &moved));
+    assert_int_equal(b->paths[0].remote.type, ICE_PRFLX);
     /* A packet that comes late from the old address leads nowhere. */
     for (unsigned n = 0; n < 10; n++) {
         b->addrs[0] = n == 4 ? old : moved;
@@ -122,6 +124,38 @@ static void media_shows_the_new_address_at_once(void **state)
         bench_run(b, b->now + 20 * US_PER_MS);
     }
     assert_true(addr_equal(&b->legs[0]->peer.path_remote, &moved));
+    bench_free(b);
+}
+
+/* Whoever moves with every packet, authentic and checked each time, is told of as often as a person
+ * could read it; and where he stays is told at last. */
+static void a_path_that_flutters_is_told_rarely(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new();
+    uint16_t seq = 0;
+    bench_set_up(b, (const struct bench_browser[]){bench_chromium, bench_firefox});
+    assert_true(bench_connect(b, 5 * US_PER_S));
+    while (seq < 100)
+        talk(b, ++seq);
+    const struct addr ways[] = {b->addrs[0], addr_v4(198, 51, 100, 77, 7777)};
+    for (unsigned n = 0; n < 100; n++) { /* both are known then */
+        b->addrs[0] = ways[n / 50];
+        talk(b, ++seq);
+    }
+    unsigned told = b->n_paths[0], moves = 0;
+    struct addr was = b->legs[0]->peer.path_remote;
+    for (unsigned n = 0; n < 100; n++) {
+        b->addrs[0] = ways[n % 2];
+        talk(b, ++seq);
+        moves += !addr_equal(&was, &b->legs[0]->peer.path_remote);
+        was = b->legs[0]->peer.path_remote;
+    }
+    assert_true(moves > 50); /* 2 s */
+    assert_in_range(b->n_paths[0] - told, 10, 21);
+    talk(b, ++seq);
+    bench_run(b, b->now + PEER_PATH_INTERVAL);
+    assert_true(addr_equal(&b->paths[0].remote.addr, &b->legs[0]->peer.path_remote));
     bench_free(b);
 }
 
@@ -187,6 +221,7 @@ int main(void)
         cmocka_unit_test(an_early_hello_is_held_not_lost),
         cmocka_unit_test(media_follows_a_browser_to_its_new_address),
         cmocka_unit_test(media_shows_the_new_address_at_once),
+        cmocka_unit_test(a_path_that_flutters_is_told_rarely),
         cmocka_unit_test(replayed_media_does_not_pull_the_stream_away),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

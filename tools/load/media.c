@@ -75,6 +75,7 @@ static void apply_event(struct media *m, mono_us now, const struct peer_event *e
     switch (event->type) {
     case PEER_EVENT_VALIDATED:
     case PEER_EVENT_INVALIDATED:
+    case PEER_EVENT_PATH:
         break;
     case PEER_EVENT_CONNECTED:
         m->is_connected = true;

@@ -229,6 +229,8 @@ static void drain(struct bench *b, struct peer *p, unsigned i, bool is_relay)
             *(is_relay ? &b->relay_ended[i] : &b->browser_ended[i]) = true;
         if (event.type == PEER_EVENT_VALIDATED && is_relay)
             b->routes[i] = event.remote;
+        if (event.type == PEER_EVENT_PATH && is_relay)
+            b->n_paths[i] += peer_path(p, &b->paths[i]);
     }
 }
 

@@ -105,8 +105,10 @@ struct bench {
     /* what came of it */
     bool relay_connected[2], relay_ended[2], browser_connected[2], browser_ended[2];
     enum peer_end relay_end[2];
-    struct addr routes[2]; /**< last VALIDATED of each leg */
-    mono_us connected_at;  /**< when the last of all four was connected */
+    struct addr routes[2];     /**< last VALIDATED of each leg */
+    struct peer_path paths[2]; /* that the server tells of, the last one */
+    unsigned n_paths[2];
+    mono_us connected_at; /**< when the last of all four was connected */
     int last_error[2]; /**< of relay_webrtc_receive, relay_fan_next or peer_input, by leg; 0 = none
                           yet */
     unsigned n_errors[2];

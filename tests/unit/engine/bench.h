@@ -74,6 +74,8 @@ struct bench_call {
     struct engine_stats stats[BENCH_LEGS]; /* of the last snapshot, or of its end */
     unsigned n_snapshots, snapshot_tag;
     unsigned n_played, played_tag;
+    struct engine_path path[BENCH_LEGS]; /* the last one told */
+    unsigned n_paths[BENCH_LEGS];
 };
 
 struct bench {
@@ -510,6 +512,10 @@ static inline void note_event(struct bench *b, const struct engine_event *event)
     struct bench_call *call = &b->calls[event->pipeline - 1];
     assert_false(call->gone); /* GONE is the last one */
     switch (event->type) {
+    case ENGINE_EVENT_PATH:
+        call->path[event->endpoint] = event->path;
+        call->n_paths[event->endpoint]++;
+        break;
     case ENGINE_EVENT_CONNECTED:
         call->connected[event->endpoint] = true;
         break;

@@ -139,6 +139,8 @@ static void a_browser_moves_and_restarts(void **state)
     for (unsigned n = 0; n < 20; n++)
         talk(b, &seq);
     assert_false(b->calls[0].ended[ALICE]);
+    assert_true(addr_equal(&b->calls[0].path[ALICE].remote, &alice->socket.bound));
+    assert_true(b->calls[0].path[ALICE].is_nominated);
     bench_free(b);
 }
 

@@ -46,6 +46,27 @@ static void exchange(struct bench *b, unsigned n_calls, uint16_t n)
     }
 }
 
+/* The paths that were told are those that the browsers use, and as candidates they are named so. */
+static void check_paths(const struct bench *b, unsigned call)
+{
+    char local[ENGINE_CANDIDATE_TEXT_MAX], remote[ENGINE_CANDIDATE_TEXT_MAX];
+    for (unsigned leg = 0; leg < 2; leg++) {
+        const struct browser *br = &b->browsers[2 * call + leg];
+        const struct engine_path *path = &b->calls[call].path[leg];
+        struct ice_candidate c;
+        assert_in_range(b->calls[call].n_paths[leg], 1, 2);
+        assert_true(path->is_nominated);
+        assert_true(addr_equal(&path->local, &br->peer->path_remote));
+        assert_true(addr_equal(&path->remote, &br->peer->path_local));
+        engine_path_write(path, local, remote);
+        assert_int_equal(ice_candidate_parse(str_of(local), &c), 0);
+        assert_int_equal(c.type, ICE_HOST);
+        assert_true(addr_equal(&c.addr, &path->local));
+        assert_int_equal(ice_candidate_parse(str_of(remote), &c), 0);
+        assert_true(addr_equal(&c.addr, &path->remote));
+    }
+}
+
 static void many_calls_at_once_pass_media_untouched(void **state)
 {
     (void)state;
@@ -60,6 +81,8 @@ static void many_calls_at_once_pass_media_untouched(void **state)
     bench_wait_all(b, is_connected, n_calls);
     for (uint16_t n = 0; n < N_PACKETS; n++)
         exchange(b, n_calls, n);
+    for (unsigned call = 0; call < n_calls; call++)
+        check_paths(b, call);
     for (unsigned call = 0; call < n_calls; call++)
         engine_pipeline_release(b->engine, bench_id(call));
     bench_wait_all(b, is_gone, n_calls);

@@ -87,6 +87,8 @@ static void calls_come_up_whoever_lacks_udp(void **state)
         for (unsigned leg = 0; leg < 2; leg++)
             assert_int_equal(b->browsers[2 * call + leg].peer->path_remote.tcp,
                              call >> leg & 1 ? BENCH_CONNECTION : 0);
+        for (unsigned leg = 0; leg < 2; leg++)
+            assert_int_equal(b->calls[call].path[leg].is_tcp, call >> leg & 1);
     }
     for (unsigned call = 0; call < 4; call++)
         engine_pipeline_release(b->engine, bench_id(call));
