@@ -31,6 +31,11 @@ int kurento_sdp_endpoint_negotiated(struct kurento_sdp_endpoint *e, struct str l
     return err;
 }
 
+void kurento_sdp_endpoint_terminated(struct kurento_sdp_endpoint *e)
+{
+    kurento_emit(&e->element.object, "MediaSessionTerminated", json_object());
+}
+
 void kurento_sdp_endpoint_deinit(struct kurento_sdp_endpoint *e)
 {
     mem_free(e->local);

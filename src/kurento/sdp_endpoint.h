@@ -27,6 +27,9 @@ MUST_CHECK int kurento_sdp_endpoint_keep(struct kurento_sdp_endpoint *e, struct 
 MUST_CHECK int kurento_sdp_endpoint_negotiated(struct kurento_sdp_endpoint *e, struct str local,
                                                struct str remote);
 
+/** Its media has ended by itself. */
+void kurento_sdp_endpoint_terminated(struct kurento_sdp_endpoint *e);
+
 void kurento_sdp_endpoint_deinit(struct kurento_sdp_endpoint *e);
 
 #endif

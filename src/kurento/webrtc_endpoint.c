@@ -1,5 +1,6 @@
 /*
- * WebRtcEndpoint.
+ * WebRtcEndpoint: offer, answer and candidates. What its connections are like is
+ * kurento/webrtc_state.c.
  *
  *     state        leaves it by
  *     NEW          processOffer                 → NEGOTIATED
@@ -25,50 +26,11 @@
 #include "kurento/private.h"
 #include "kurento/property.h"
 #include "kurento/types.h"
-
-/* ICE has one component and one stream here: RTCP is multiplexed, and there is one audio line. */
-#define STREAM_ID    1
-#define COMPONENT_ID 1
+#include "kurento/webrtc_state.h"
 
 static struct kurento_webrtc_endpoint *self(struct kurento_object *object)
 {
-    return CONTAINER_OF(object, struct kurento_webrtc_endpoint, sdp.element.object);
-}
-
-static struct kurento_object *object_of(struct kurento_webrtc_endpoint *e)
-{
-    return &e->sdp.element.object;
-}
-
-/* --- events --- */
-
-static void emit_ice_state(struct kurento_webrtc_endpoint *e, const char *state)
-{
-    kurento_emit(object_of(e), "IceComponentStateChanged",
-                 json_pack("{s:i, s:s, s:i}", "componentId", COMPONENT_ID, "state", state,
-                           "streamId", STREAM_ID));
-}
-
-static void emit_dtls_state(struct kurento_webrtc_endpoint *e, const char *state)
-{
-    kurento_emit(object_of(e), "DtlsConnectionStateChange",
-                 json_pack("{s:s, s:s, s:s, s:s}", "componentId", "1", "connectionId", "0", "state",
-                           state, "streamId", "1"));
-}
-
-static void emit_connection_state(struct kurento_webrtc_endpoint *e, const char *from,
-                                  const char *to)
-{
-    kurento_emit(object_of(e), "ConnectionStateChanged",
-                 json_pack("{s:s, s:s}", "newState", to, "oldState", from));
-}
-
-static void emit_candidate(struct kurento_webrtc_endpoint *e, const char *candidate)
-{
-    kurento_emit(object_of(e), "IceCandidateFound",
-                 json_pack("{s:{s:s, s:s, s:s, s:i, s:s}}", "candidate", "__module__", "kurento",
-                           "__type__", "IceCandidate", "candidate", candidate, "sdpMLineIndex",
-                           e->mline_index, "sdpMid", e->mid));
+    return kurento_webrtc_endpoint_of(object);
 }
 
 /* --- candidates --- */
@@ -118,6 +80,14 @@ static int add_ice_candidate(const struct kurento_call *call, json_t **ret)
                       kurento_member(candidate, "usernameFragment"));
 }
 
+static void emit_candidate(struct kurento_webrtc_endpoint *e, const char *candidate)
+{
+    kurento_emit(&e->sdp.element.object, "IceCandidateFound",
+                 json_pack("{s:{s:s, s:s, s:s, s:i, s:s}}", "candidate", "__module__", "kurento",
+                           "__type__", "IceCandidate", "candidate", candidate, "sdpMLineIndex",
+                           e->mline_index, "sdpMid", e->mid));
+}
+
 static int gather_candidates(const struct kurento_call *call, json_t **ret)
 {
     struct kurento_webrtc_endpoint *e = self(call->object);
@@ -125,12 +95,12 @@ static int gather_candidates(const struct kurento_call *call, json_t **ret)
     if (e->has_gathered || e->state == KURENTO_WEBRTC_NEW)
         return 0;
     e->has_gathered = true;
-    emit_ice_state(e, "GATHERING");
+    kurento_webrtc_gathers(e);
     for (size_t i = 0; i < e->n_candidates; i++)
         emit_candidate(e, e->candidates[i]);
-    kurento_emit(object_of(e), "IceGatheringDone", json_object());
-    if (e->state == KURENTO_WEBRTC_NEGOTIATED || e->state == KURENTO_WEBRTC_OFFERED)
-        emit_ice_state(e, "CONNECTING");
+    kurento_emit(call->object, "IceGatheringDone", json_object());
+    if (e->state == KURENTO_WEBRTC_NEGOTIATED && e->ice == KURENTO_ICE_GATHERING)
+        kurento_webrtc_connects(e);
     return 0;
 }
 
@@ -146,12 +116,20 @@ static int refuse_text(const struct kurento_call *call, struct str text, const c
     return 0;
 }
 
-static void keep_candidates(struct kurento_webrtc_endpoint *e, const struct engine_answer *answer)
+/* Those that there are: most servers have two or four. @return 0 or -ENOMEM: those of before */
+static int keep_candidates(struct kurento_webrtc_endpoint *e, const struct engine_answer *answer)
 {
+    size_t size = answer->n_candidates * sizeof(answer->candidates[0]);
+    char(*kept)[ENGINE_CANDIDATE_TEXT_MAX] = mem_alloc(size ? size : 1);
+    if (!kept)
+        return -ENOMEM;
+    memcpy(kept, answer->candidates, size);
+    mem_free(e->candidates);
+    e->candidates = kept;
     e->n_candidates = answer->n_candidates;
-    memcpy(e->candidates, answer->candidates, sizeof(e->candidates));
     memcpy(e->mid, answer->mid, sizeof(e->mid));
     e->mline_index = answer->mline_index;
+    return 0;
 }
 
 /* @param error  of the engine, on ENGINE_E_OFFER */
@@ -179,6 +157,8 @@ static int begin(struct kurento_webrtc_endpoint *e, unsigned number, struct str 
     }
     e->state = KURENTO_WEBRTC_NEGOTIATED;
     add_early_candidates(e);
+    if (e->has_gathered) /* with our offer */
+        kurento_webrtc_connects(e);
     return 0;
 }
 
@@ -193,7 +173,11 @@ static int first_offer(const struct kurento_call *call, struct kurento_webrtc_en
                                number, offer, e->direction, answer, error);
     if (err)
         return err > 0 ? refusal(call, KURENTO_E_PROCESS_OFFER, err, error) : err;
-    keep_candidates(e, answer);
+    err = keep_candidates(e, answer);
+    if (err) {
+        engine_endpoint_release(call->kurento->engine, kurento_element_pipeline(element), number);
+        return err;
+    }
     return begin(e, number, str_of(answer->sdp), offer);
 }
 
@@ -213,10 +197,14 @@ static int later_offer(const struct kurento_call *call, struct kurento_webrtc_en
                                            offer, answer, error);
     if (err)
         return err > 0 ? refusal(call, KURENTO_E_PROCESS_OFFER, err, error) : err;
-    keep_candidates(e, answer);
-    e->has_gathered = e->has_gathered && !answer->is_restart;
-    err = kurento_sdp_endpoint_keep(&e->sdp, str_of(answer->sdp), offer);
+    err = keep_candidates(e, answer);
+    if (!err)
+        err = kurento_sdp_endpoint_keep(&e->sdp, str_of(answer->sdp), offer);
     (void)err; /* it has been said, and must be answered */
+    if (answer->is_restart) {
+        e->has_gathered = false;
+        kurento_webrtc_connects(e);
+    }
     return 0;
 }
 
@@ -266,13 +254,14 @@ static int offer(const struct kurento_call *call, struct kurento_webrtc_endpoint
         return kurento_fail(call->fault, KURENTO_E_GENERATE_OFFER,
                             "Error generating offer: the pipeline has ended");
     if (!err)
+        err = keep_candidates(e, ret);
+    if (!err)
         err = kurento_sdp_endpoint_keep(&e->sdp, str_of(ret->sdp), (struct str){0});
     if (err) {
         engine_offered_free(e->offered);
         e->offered = NULL;
         return err;
     }
-    keep_candidates(e, ret);
     e->state = KURENTO_WEBRTC_OFFERED;
     return 0;
 }
@@ -332,72 +321,6 @@ static int process_answer(const struct kurento_call *call, json_t **ret)
     return 0;
 }
 
-/* --- what the engine tells --- */
-
-static void went_on(struct kurento_webrtc_endpoint *e)
-{
-    e->state = KURENTO_WEBRTC_CONNECTED;
-    emit_ice_state(e, "CONNECTED");
-    emit_ice_state(e, "READY");
-    emit_dtls_state(e, "CONNECTED");
-    emit_connection_state(e, "DISCONNECTED", "CONNECTED");
-}
-
-static void ended(struct kurento_webrtc_endpoint *e, enum engine_end end)
-{
-    bool was_connected = e->state == KURENTO_WEBRTC_CONNECTED;
-    e->state = KURENTO_WEBRTC_ENDED;
-    if (end == ENGINE_END_DTLS_FAILED)
-        emit_dtls_state(e, "FAILED");
-    if (end == ENGINE_END_REMOTE_CLOSED)
-        emit_dtls_state(e, "CLOSED");
-    emit_ice_state(e, end == ENGINE_END_ICE_FAILED ? "FAILED" : "DISCONNECTED");
-    if (was_connected)
-        emit_connection_state(e, "CONNECTED", "DISCONNECTED");
-}
-
-static void on_media(struct kurento_object *object, const struct engine_event *event)
-{
-    struct kurento_webrtc_endpoint *e = self(object);
-    if (event->type == ENGINE_EVENT_CONNECTED)
-        went_on(e);
-    else if (event->type == ENGINE_EVENT_ENDED)
-        ended(e, event->end);
-}
-
-/* --- states --- */
-
-static int get_connection_state(const struct kurento_call *call, json_t **ret)
-{
-    *ret = json_string(self(call->object)->state == KURENTO_WEBRTC_CONNECTED ? "CONNECTED"
-                                                                             : "DISCONNECTED");
-    return 0;
-}
-
-static const char *ice_state(const struct kurento_webrtc_endpoint *e)
-{
-    switch (e->state) {
-    case KURENTO_WEBRTC_NEW:
-        return "DISCONNECTED";
-    case KURENTO_WEBRTC_OFFERED:
-    case KURENTO_WEBRTC_NEGOTIATED:
-        return e->has_gathered ? "CONNECTING" : "DISCONNECTED";
-    case KURENTO_WEBRTC_CONNECTED:
-        return "READY";
-    case KURENTO_WEBRTC_ENDED:
-        break;
-    }
-    return "FAILED";
-}
-
-static int get_ice_connection_state(const struct kurento_call *call, json_t **ret)
-{
-    *ret = json_pack("[{s:s, s:s, s:i, s:s, s:s}]", "__module__", "kurento", "__type__",
-                     "IceConnection", "componentId", COMPONENT_ID, "state",
-                     ice_state(self(call->object)), "streamId", "1");
-    return 0;
-}
-
 /* --- life --- */
 
 static int init(const struct kurento_call *call)
@@ -409,7 +332,7 @@ static int init(const struct kurento_call *call)
                             "recvonly and sendonly exclude one another");
     e->direction = recvonly ? ENGINE_RECVONLY : sendonly ? ENGINE_SENDONLY : ENGINE_SENDRECV;
     kurento_element_init(&e->sdp.element);
-    e->sdp.element.on_media = on_media;
+    e->sdp.element.on_media = kurento_webrtc_on_media;
     return 0;
 }
 
@@ -425,6 +348,7 @@ static void deinit(struct kurento_object *object)
     engine_offered_free(e->offered);
     kurento_sdp_endpoint_deinit(&e->sdp);
     json_decref(e->early);
+    mem_free(e->candidates);
 }
 
 /* --- the row --- */
@@ -468,8 +392,10 @@ static const struct kurento_operation operations[] = {
     {"processAnswer", answer_param, 1, process_answer},
     {"addIceCandidate", candidate_param, 1, add_ice_candidate},
     {"gatherCandidates", NULL, 0, gather_candidates},
-    {"getConnectionState", NULL, 0, get_connection_state},
-    {"getIceConnectionState", NULL, 0, get_ice_connection_state},
+    {"getConnectionState", NULL, 0, kurento_webrtc_get_connection_state},
+    {"getIceConnectionState", NULL, 0, kurento_webrtc_get_ice_connection_state},
+    {"getDtlsConnectionState", NULL, 0, kurento_webrtc_get_dtls_connection_state},
+    {"getICECandidatePairs", NULL, 0, kurento_webrtc_get_ice_candidate_pairs},
     KURENTO_PROPERTY("StunServerAddress", stun_address[0]),
     KURENTO_PROPERTY("StunServerPort", stun_port[0]),
     KURENTO_PROPERTY("TurnUrl", turn_url[0]),
