@@ -15,6 +15,7 @@
 #include "rtp/quality.h"
 
 struct peer;
+struct peer_feedback;
 
 /** From the client to us. */
 struct peer_figures_up {
@@ -62,7 +63,22 @@ struct peer_figures {
     struct peer_figures_down down;
 };
 
-/** Reads and changes nothing. On the thread that owns the peer. */
+/** What counts in an end of RTP, whatever protects it. Borrowed. */
+struct peer_parts {
+    const struct rtp_nack *losses;
+    const struct peer_measure *measure;
+    const struct rtp_recv_stats *source;
+    const struct rtp_report *report;
+    const struct peer_feedback *feedback;
+    enum codec_id codec;
+    bool may_send, may_receive, has_source;
+    uint32_t resent;
+};
+
+/** Reads and changes nothing. */
+void peer_figures_of(const struct peer_parts *p, mono_us now, struct peer_figures *ret);
+
+/** Those of a WebRTC peer. On the thread that owns it. */
 void peer_figures(const struct peer *p, mono_us now, struct peer_figures *ret);
 
 #endif

@@ -41,6 +41,7 @@ enum {
     NEGOTIATE_E_TOO_LONG,     /**< the answer does not fit into its buffer */
     NEGOTIATE_E_CHANGE,       /**< a later offer changes what stays as it is for a whole call */
     NEGOTIATE_E_ANSWER,       /**< an answer to our offer says what was not offered */
+    NEGOTIATE_E_ADDRESS,      /**< plain RTP: no address that could be sent to */
 };
 
 /** a=mid of the audio line of our offers, as Kurento has it. */

@@ -8,7 +8,7 @@
  */
 #include "peer/negotiate_private.h"
 
-static bool offers_feedback(const struct audio_line *line, uint8_t pt, struct str type)
+bool negotiate_offers_feedback(const struct audio_line *line, uint8_t pt, struct str type)
 {
     const struct sdp_attr *a = NULL;
     while ((a = sdp_next(line->offer, line->m, STR("rtcp-fb"), a))) {
@@ -53,9 +53,10 @@ static void read_xr(const struct audio_line *line, struct peer_params *p)
 void negotiate_read_feedback(const struct audio_line *line, struct peer_params *p)
 {
     uint8_t pt = p->codecs[0].pt;
-    if (!offers_feedback(line, pt, STR("transport-cc")))
+    if (!negotiate_offers_feedback(line, pt, STR("transport-cc")))
         p->ext_recv[PEER_EXT_TRANSPORT_CC] = 0;
-    p->remb = !p->ext_recv[PEER_EXT_TRANSPORT_CC] && offers_feedback(line, pt, STR("goog-remb"));
+    p->remb = !p->ext_recv[PEER_EXT_TRANSPORT_CC] &&
+              negotiate_offers_feedback(line, pt, STR("goog-remb"));
     read_xr(line, p);
 }
 
@@ -72,9 +73,10 @@ void negotiate_write_feedback(struct text *t, const struct audio_line *line,
      * they know. docs/rfc/sdp.md */
     if (p->nack)
         write_fb(t, pt, "nack");
-    if (p->ext_recv[PEER_EXT_TRANSPORT_CC] && offers_feedback(line, pt, STR("transport-cc")))
+    if (p->ext_recv[PEER_EXT_TRANSPORT_CC] &&
+        negotiate_offers_feedback(line, pt, STR("transport-cc")))
         write_fb(t, pt, "transport-cc");
-    if (p->remb && offers_feedback(line, pt, STR("goog-remb")))
+    if (p->remb && negotiate_offers_feedback(line, pt, STR("goog-remb")))
         write_fb(t, pt, "goog-remb");
 }
 

@@ -100,6 +100,9 @@ extern const struct negotiate_ext negotiate_exts[PEER_N_EXT];
 /** What the offer asks for with a=rtcp-fb and a=rtcp-xr. After codecs and extensions are read. */
 void negotiate_read_feedback(const struct audio_line *line, struct peer_params *p);
 
+/** Is this feedback, without a parameter, offered for this payload type? */
+bool negotiate_offers_feedback(const struct audio_line *line, uint8_t pt, struct str type);
+
 /** a=rtcp-fb lines of one audio codec. @param pt its payload type */
 void negotiate_write_feedback(struct text *t, const struct audio_line *line,
                               const struct peer_params *p, uint8_t pt);

@@ -46,6 +46,7 @@ enum peer_error {
     PEER_E_DIRECTION,    /**< media against the negotiated direction */
     PEER_E_NO_PATH,      /**< sending: no path, or no keys yet */
     PEER_E_FEEDBACK, /**< RTCP that we have no use for; what else was in its datagram was taken */
+    PEER_E_SOURCE,   /**< plain RTP or RTCP that is not, or not yet, the other end's */
 };
 
 /** What the peers of one worker share; RO after init, outlives them. */
