@@ -27,8 +27,7 @@ static void add(struct list_of *l, struct ice_candidate c)
     (void)snprintf(to->foundation, sizeof(to->foundation), "%zu", l->n);
 }
 
-/* What stands for this base outside. @return false: the base itself */
-static bool find_external(const struct engine *e, struct worker *w, const struct addr *base,
+bool engine_find_external(const struct engine *e, struct worker *w, const struct addr *base,
                           struct addr *ret)
 {
     struct addr local;
@@ -55,7 +54,7 @@ static void add_host(struct list_of *l, const struct engine *e, struct worker *w
     struct addr base = e->addrs[i], external;
     base.port = port_and_tcp->port;
     base.tcp = port_and_tcp->tcp;
-    bool is_mapped = find_external(e, w, &base, &external);
+    bool is_mapped = engine_find_external(e, w, &base, &external);
     c.type = ICE_HOST;
     c.addr = is_mapped ? external : base;
     if (is_mapped)
@@ -68,7 +67,7 @@ static void add_reflexive(struct list_of *l, const struct engine *e, struct work
 {
     struct addr local, mapped, external;
     if (!outside_get(&w->outside, is_v6, &local, &mapped) || addr_equal(&local, &mapped) ||
-        find_external(e, w, &local, &external))
+        engine_find_external(e, w, &local, &external))
         return;
     add(l, (struct ice_candidate){
                .type = ICE_SRFLX,

@@ -147,7 +147,8 @@ struct engine *engine_new(const struct engine_config *config, struct rng *rng, c
     mailbox_init(&e->reports);
     map_init(&e->pipelines, engine_pipeline_key, rng);
     map_init(&e->endpoints, engine_endpoint_key, rng);
-    if (start(e, config, error)) {
+    if (plain_ports_init(&e->plain_ports, config->rtp_first, config->rtp_last, rng) ||
+        start(e, config, error)) {
         engine_free(e);
         return NULL;
     }
@@ -180,11 +181,12 @@ static struct mail *next_report(struct engine *e, enum engine_front front)
     return mail;
 }
 
-static void free_endpoints(struct map *map)
+static void free_endpoints(struct engine *e)
 {
+    struct map *map = &e->endpoints;
     size_t cursor = 0;
     for (struct engine_endpoint *known; (known = map_next(map, &cursor));)
-        engine_endpoint_free(known);
+        engine_endpoint_free(e, known);
     map_deinit(map);
 }
 
@@ -207,8 +209,9 @@ void engine_free(struct engine *e)
         for (struct mail *mail; (mail = next_report(e, (enum engine_front)front));)
             mem_free(CONTAINER_OF(mail, struct worker_report, mail));
     }
-    free_endpoints(&e->endpoints);
+    free_endpoints(e);
     free_pipelines(&e->pipelines);
+    plain_ports_deinit(&e->plain_ports);
     dtls_identity_deinit(&e->identity);
     mem_free(e->polled);
     mem_free(e->workers);

@@ -49,6 +49,7 @@ struct engine_config {
     size_t n_stun;                   /**< 0 = nobody is asked */
     const struct interface_rule *interfaces; /**< which addresses of a wildcard; borrowed */
     size_t n_interfaces;                     /**< 0 = all; at most ENGINE_MAX_RULES */
+    uint16_t rtp_first, rtp_last;            /**< ports for plain RTP, inclusive; 0, 0 = none */
     void (*wake)(void *user);                /**< events wait; called from worker threads */
     void *wake_user;
 };
@@ -147,6 +148,7 @@ enum {
     ENGINE_E_OFFER = 1, /**< an offer cannot be answered: tell its owner */
     ENGINE_E_NO_CODEC,  /**< the two have no audio codec in common: tell both */
     ENGINE_E_UNKNOWN,   /**< no such pipeline or endpoint, or it was released */
+    ENGINE_E_PORTS,     /**< plain RTP: no free port is left in the range */
     ENGINE_E_CANDIDATE, /**< cannot be used: counted and ignored, ICE lives without it */
 };
 
@@ -250,6 +252,57 @@ void engine_offered_free(struct engine_offered *offered);
 MUST_CHECK int engine_endpoint_answer_again(struct engine *engine, mono_us now, uint64_t pipeline,
                                             unsigned endpoint, struct str offer,
                                             struct engine_answer *ret, char *error);
+
+/* --- plain RTP: SIP gateways, ffmpeg, GStreamer and the like ---
+ *
+ * Without ICE, DTLS and encryption, on ports of its own out of rtp_first..rtp_last. Where the other
+ * end is says its description; packets from elsewhere are followed by the rules of peer/latch.h.
+ * ENGINE_EVENT_CONNECTED = its address is known. It never ends by itself.
+ */
+
+/**
+ * An endpoint that answers an offer of RTP/AVP or RTP/AVPF.
+ *
+ * @param ret_sdp  the answer, ENGINE_ANSWER_MAX bytes
+ * @param error    on ENGINE_E_OFFER and ENGINE_E_PORTS; ENGINE_ERROR_MAX bytes
+ *
+ * @return 0, ENGINE_E_OFFER, ENGINE_E_PORTS, ENGINE_E_UNKNOWN (the pipeline), or a negative errno:
+ *         nothing was made
+ */
+MUST_CHECK int engine_plain_answer(struct engine *engine, mono_us now, uint64_t pipeline,
+                                   unsigned endpoint, struct str offer, char *ret_sdp, char *error);
+
+/** A later offer of it: hold, another address, other codecs. Our ports, SSRC and numbering go on.
+ *  @return as engine_plain_answer: on failure everything is as before */
+MUST_CHECK int engine_plain_answer_again(struct engine *engine, uint64_t pipeline,
+                                         unsigned endpoint, struct str offer, char *ret_sdp,
+                                         char *error);
+
+/** An offer of plain RTP, whose ports are open already. */
+struct engine_plain_offered;
+
+/** @param is_v6  with an IPv6 address @return as engine_plain_answer */
+MUST_CHECK int engine_plain_offer(struct engine *engine, mono_us now, uint64_t pipeline, bool is_v6,
+                                  enum engine_direction direction, char *error,
+                                  struct engine_plain_offered **ret_offered);
+
+const char *engine_plain_offered_sdp(const struct engine_plain_offered *offered);
+
+/**
+ * Make the endpoint that was offered.
+ *
+ * @param offered  free it after success, it makes one endpoint
+ * @return as engine_plain_answer; on ENGINE_E_OFFER another answer may follow, a negative errno
+ *         spends the offer
+ */
+MUST_CHECK int engine_plain_accept(struct engine *engine, mono_us now, uint64_t pipeline,
+                                   unsigned endpoint, struct engine_plain_offered *offered,
+                                   struct str answer, char *error);
+
+/** Before the engine. NULL is legal. */
+void engine_plain_offered_free(struct engine_plain_offered *offered);
+
+/* --- ends that are not on the network --- */
 
 /**
  * An endpoint that only listens: what it hears comes out of the ring as plain RTP of one stream,

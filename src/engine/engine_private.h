@@ -9,6 +9,7 @@
 #include "base/map.h"
 #include "engine/engine.h"
 #include "engine/pipeline.h"
+#include "engine/plain_ports.h"
 #include "engine/said.h"
 #include "engine/worker.h"
 #include "peer/negotiate.h"
@@ -34,6 +35,7 @@ struct engine_endpoint {
     struct worker *worker;
     struct pipeline_endpoint *endpoint; /**< owned by the worker, as above */
     struct said *said;                  /**< for its later offers; owned */
+    struct engine_plain *plain;         /**< what was said of plain RTP; owned; NULL = is none */
     bool is_player;                     /**< RO: of that kind, which alone can be told to play */
     bool is_released;                   /**< by itself; see the pipeline, too */
 };
@@ -64,6 +66,7 @@ struct engine {
     size_t n_rules;
     mono_us addrs_at; /**< when they were listed */
     bool external_auto, has_stun;
+    struct plain_ports plain_ports;
     struct resolver *resolver;                 /**< owned */
     unsigned outside_told[ENGINE_MAX_WORKERS]; /**< generation that was logged */
 };
@@ -169,6 +172,15 @@ size_t engine_make_candidates(const struct engine *e, struct worker *w, struct i
 void engine_write_candidates(const struct ice_candidate *candidates, size_t n,
                              struct engine_answer *ret);
 
+/** What stands for this base outside. @return false: the base itself */
+bool engine_find_external(const struct engine *e, struct worker *w, const struct addr *base,
+                          struct addr *ret);
+
+/* --- plain.c --- */
+
+/** Its ports can be taken again. NULL is legal. */
+void engine_plain_free(struct engine *e, struct engine_plain *said);
+
 /* --- pipelines.c --- */
 
 /** NULL = unknown, or released. */
@@ -196,7 +208,7 @@ void engine_forget_pipeline(struct engine *e, uint64_t pipeline);
 void engine_forget_endpoint(struct engine *e, uint64_t pipeline, unsigned endpoint);
 
 /** NULL is legal. */
-void engine_endpoint_free(struct engine_endpoint *known);
+void engine_endpoint_free(struct engine *e, struct engine_endpoint *known);
 
 /** Whose a pipeline is; ENGINE_CALLS when it is unknown. */
 enum engine_front engine_front_of(const struct engine *e, uint64_t pipeline);

@@ -140,6 +140,8 @@ void worker_break(struct worker *w, struct pipeline_endpoint *e)
 static int enter(struct worker *w, struct pipeline_endpoint *e)
 {
     int err = timer_heap_reserve(&w->timers, w->n_endpoints);
+    if (!err && e->pair)
+        err = plain_set_add(&w->plain, e->pair, e);
     if (err || !e->demux.name[0])
         return err;
     err = demux_add(&w->demux, &e->demux);
@@ -184,18 +186,20 @@ static void leave(struct worker *w, struct pipeline_endpoint *e)
 {
     release_connections(w, &e->demux);
     demux_remove(&w->demux, &e->demux);
+    if (e->pair)
+        plain_set_remove(&w->plain, e->pair);
     setup_queue_forget(&w->setup, &e->setup);
     timer_heap_set(&w->timers, &e->timer, MONO_NEVER);
     list_remove(&e->endpoints);
     w->n_endpoints--;
 }
 
-static void say_gone(struct worker *w, struct worker_report **owned,
-                     const struct engine_event *event)
+/* So that it can be told when the object is freed, and all that it held (ports) is free, too. */
+static struct worker_report *take_gone(struct worker_report **owned)
 {
     struct worker_report *r = *owned;
-    *owned = NULL; /* now owned by the mailbox */
-    send_report(w, r, event);
+    *owned = NULL;
+    return r;
 }
 
 static void fill_stats(const struct pipeline_endpoint *e, mono_us now, struct engine_stats *ret)
@@ -220,8 +224,9 @@ static void end_endpoint(struct worker *w, struct pipeline_endpoint *e, mono_us 
     e->ops->close(e, now);
     drain_polls(w, e);
     leave(w, e);
-    say_gone(w, &e->gone, &gone);
+    struct worker_report *report = take_gone(&e->gone);
     pipeline_endpoint_free(e);
+    send_report(w, report, &gone);
 }
 
 void worker_release_endpoint(struct worker *w, struct pipeline_endpoint *e, mono_us now)
@@ -237,8 +242,9 @@ void worker_release_pipeline(struct worker *w, struct pipeline *p, mono_us now)
         end_endpoint(w, CONTAINER_OF(node, struct pipeline_endpoint, endpoints), now);
     worker_flush(w);
     list_remove(&p->pipelines);
-    say_gone(w, &p->gone, &gone);
+    struct worker_report *report = take_gone(&p->gone);
     pipeline_free(p);
+    send_report(w, report, &gone);
 }
 
 /* --- time --- */

@@ -20,6 +20,7 @@
 #include "engine/demux.h"
 #include "engine/engine.h"
 #include "engine/messages.h"
+#include "engine/plain_pair.h"
 #include "engine/said.h"
 #include "engine/setup_queue.h"
 #include "peer/peer.h"
@@ -113,6 +114,7 @@ struct pipeline_endpoint {
     struct setup_leg setup;         /**< what it sent and was not worked on yet */
     struct demux_leg demux;         /**< its name is empty where nobody is found by ICE */
     const struct addr *path_remote; /**< RO, its value is the kind's: an address in use */
+    struct plain_pair *pair;        /**< RO: its own ports, the kind's; NULL = it has none */
     unsigned number;                /**< RO: its name in the pipeline */
     struct said *said; /**< owned until the control side takes it, before the endpoint is given */
     struct worker_report *ended; /**< owned; NULL = it has been told that this one ended */

@@ -71,13 +71,15 @@ void engine_forget_pipeline(struct engine *e, uint64_t pipeline)
 void engine_forget_endpoint(struct engine *e, uint64_t pipeline, unsigned endpoint)
 {
     const struct engine_name name = {pipeline, endpoint};
-    engine_endpoint_free(map_remove(&e->endpoints, &name, sizeof(name)));
+    engine_endpoint_free(e, map_remove(&e->endpoints, &name, sizeof(name)));
 }
 
-void engine_endpoint_free(struct engine_endpoint *known)
+void engine_endpoint_free(struct engine *e, struct engine_endpoint *known)
 {
-    if (known)
+    if (known) {
         said_free(known->said);
+        engine_plain_free(e, known->plain);
+    }
     mem_free(known);
 }
 

@@ -73,6 +73,14 @@ static socklen_t addr_to_sa(bool is_v6, const struct addr *addr, union sockaddr_
     return sizeof(ret->v4);
 }
 
+socklen_t socket_addr_to_sa(bool is_v6, const struct addr *addr, struct sockaddr_storage *ret)
+{
+    union sockaddr_ip sa;
+    socklen_t len = addr_to_sa(is_v6, addr, &sa);
+    memcpy(ret, &sa, len);
+    return len;
+}
+
 static int set_option(int fd, int level, int name, int value)
 {
     return setsockopt(fd, level, name, &value, sizeof(value)) ? -errno : 0;

@@ -98,4 +98,7 @@ void socket_tx_batch(struct socket *s, const struct dgram *dgrams, size_t n);
 /** @return false for a family that is not IP */
 bool socket_addr_from_sa(const struct sockaddr *sa, struct addr *ret);
 
+/** @param is_v6  the socket's family, and the address's @return length of *ret */
+socklen_t socket_addr_to_sa(bool is_v6, const struct addr *addr, struct sockaddr_storage *ret);
+
 #endif

@@ -31,6 +31,7 @@ static void count_drop(struct pipeline_endpoint *e, int reason)
         [PEER_E_AUTH] = COUNTER_DROP_AUTH,           [PEER_E_REPLAY] = COUNTER_DROP_REPLAY,
         [PEER_E_MALFORMED] = COUNTER_DROP_MALFORMED, [PEER_E_DIRECTION] = COUNTER_DROP_DIRECTION,
         [PEER_E_NO_PATH] = COUNTER_DROP_NO_PATH,     [PEER_E_FEEDBACK] = COUNTER_RTCP_IGNORED,
+        [PEER_E_SOURCE] = COUNTER_DROP_SOURCE,
     };
     static const enum counter of_relay[] = {
         [RELAY_E_CODEC - RELAY_E_CODEC] = COUNTER_DROP_CODEC,
@@ -271,6 +272,21 @@ size_t worker_turn_tcp(struct worker *w, mono_us now)
     keep_connections(w, n, now);
     work_on(w, n, now);
     drop_closed(w, now);
+    worker_flush(w);
+    return n;
+}
+
+size_t worker_turn_plain(struct worker *w, mono_us now)
+{
+    struct worker_io *io = w->io;
+    size_t n = plain_set_rx_batch(&w->plain, io->in, io->endpoints);
+    for (size_t i = 0; i < n; i++) {
+        struct dgram *d = &io->in[i];
+        if (rtp_is_rtp(d->data, d->len))
+            input_rtp(w, io->endpoints[i], d, now);
+        else
+            input_other(w, io->endpoints[i], d, now);
+    }
     worker_flush(w);
     return n;
 }

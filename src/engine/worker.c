@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "engine/plain_endpoint.h"
 #include "engine/player_endpoint.h"
 #include "engine/worker_private.h"
 #include "log/counters.h"
@@ -79,6 +80,13 @@ static void pause_player(struct worker *w, struct pipeline_endpoint *e, bool is_
     worker_arm(w, e);
 }
 
+static void renegotiate_plain(struct worker *w, const struct worker_command *c, mono_us now)
+{
+    const struct worker_plain_renegotiation *r = (const void *)c;
+    plain_endpoint_renegotiate(c->endpoint, now, &r->params);
+    worker_drain(w, c->endpoint);
+}
+
 /* @return true: the command is part of what it names, and not to be freed by itself */
 static bool run_command(struct worker *w, struct worker_command *c, mono_us now)
 {
@@ -114,6 +122,9 @@ static bool run_command(struct worker *w, struct worker_command *c, mono_us now)
     case WORKER_PAUSE:
     case WORKER_RESUME:
         pause_player(w, c->endpoint, c->type == WORKER_PAUSE, now);
+        break;
+    case WORKER_PLAIN_RENEGOTIATE:
+        renegotiate_plain(w, c, now);
         break;
     case WORKER_RELEASE_ENDPOINT:
         worker_release_endpoint(w, c->endpoint, now);
@@ -154,22 +165,25 @@ static void measure_load(struct worker *w, size_t n, mono_us now)
 
 static void sleep_until_work(struct worker *w, mono_us now)
 {
-    struct pollfd fds[2 + SOCKET_FAMILIES] = {{.fd = w->wake_fd, .events = POLLIN},
-                                              {.fd = w->tcp.epoll_fd, .events = POLLIN}};
+    /* a negative descriptor is passed over */
+    struct pollfd fds[3 + SOCKET_FAMILIES] = {{.fd = w->wake_fd, .events = POLLIN},
+                                              {.fd = w->tcp.epoll_fd, .events = POLLIN},
+                                              {.fd = w->plain.epoll_fd, .events = POLLIN}};
     mono_us wait = mono_min(timer_heap_next(&w->timers), tcp_deadline(&w->tcp));
     wait = mono_min(wait, outside_deadline(&w->outside));
     wait = wait == MONO_NEVER ? MONO_NEVER : wait > now ? wait - now : 0;
     if (!setup_queue_is_empty(&w->setup))
         wait = 0; /* only look who is there */
-    nfds_t n_fds = 2;
-    w->tcp_is_due = false;
+    nfds_t n_fds = 3;
+    w->tcp_is_due = w->plain_is_due = false;
     if (w->is_busy) {
         wait = mono_min(wait, w->config.tick);
         /* Nobody is connected: who knocks may wake us. Else they are looked after in ticks, too. */
         w->tcp_is_due = w->tcp.n_connections > 0;
+        w->plain_is_due = w->plain.n > 0;
         n_fds = w->tcp_is_due ? 1 : 2;
     } else {
-        n_fds += socket_poll_fds(&w->socket, fds + 2);
+        n_fds += socket_poll_fds(&w->socket, fds + 3);
     }
     struct timespec ts = {.tv_sec = wait / US_PER_S, .tv_nsec = wait % US_PER_S * 1000};
     if (ppoll(fds, n_fds, wait == MONO_NEVER ? NULL : &ts, NULL) > 0 && fds[0].revents) {
@@ -178,6 +192,17 @@ static void sleep_until_work(struct worker *w, mono_us now)
         (void)n; /* non-blocking; being woken for nothing does no harm */
     }
     w->tcp_is_due |= fds[1].revents != 0;
+    w->plain_is_due |= fds[2].revents != 0;
+}
+
+/* @param is_pressed  there was no sleep in which anything could have become due */
+static size_t turn_plain(struct worker *w, bool is_pressed)
+{
+    if (!w->plain_is_due && !is_pressed)
+        return 0;
+    size_t n = worker_turn_plain(w, worker_now());
+    w->plain_is_due = n == SOCKET_BATCH; /* there may be more: no sleep */
+    return n;
 }
 
 static void *run(void *arg)
@@ -199,9 +224,10 @@ static void *run(void *arg)
         } while (n == SOCKET_BATCH && ++turns < WORKER_MAX_TURNS);
         if (w->tcp_is_due || n == SOCKET_BATCH || tcp_deadline(&w->tcp) <= now)
             total += worker_turn_tcp(w, worker_now());
+        total += turn_plain(w, n == SOCKET_BATCH);
         measure_load(w, total, now);
         worker_set_up(w, w->is_busy ? now + w->config.tick : now);
-        if (n < SOCKET_BATCH && !w->must_stop)
+        if (n < SOCKET_BATCH && !w->plain_is_due && !w->must_stop)
             sleep_until_work(w, worker_now());
     }
     LIST_FOREACH(node, &w->pipelines)
@@ -234,6 +260,7 @@ int worker_open(struct worker *w, const struct worker_config *config)
     tcp_init_off(&w->tcp);
     mailbox_init(&w->inbox);
     list_init(&w->pipelines);
+    plain_set_init(&w->plain);
     timer_heap_init(&w->timers);
     demux_init(&w->demux, config->rng);
     err = open_ports(w, config);
@@ -321,6 +348,7 @@ void worker_close(struct worker *w)
         outside_deinit(&w->outside);
     w->has_outside = false;
     tcp_close(&w->tcp);
+    plain_set_deinit(&w->plain);
     socket_close(&w->socket);
     if (w->wake_fd >= 0)
         (void)close(w->wake_fd);

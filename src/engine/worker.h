@@ -22,6 +22,7 @@
 #include "engine/engine.h"
 #include "engine/messages.h"
 #include "engine/outside.h"
+#include "engine/plain_pair.h"
 #include "engine/setup_queue.h"
 #include "engine/socket.h"
 #include "engine/tcp.h"
@@ -58,6 +59,8 @@ struct worker {
     struct demux demux;
     struct tcp tcp;  /**< RO for others: is it open, where */
     bool tcp_is_due; /**< it has something to do, or may have */
+    struct plain_set plain;
+    bool plain_is_due; /**< likewise */
     struct list pipelines;
     size_t n_endpoints;
     struct timer_heap timers;

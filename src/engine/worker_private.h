@@ -57,6 +57,9 @@ void worker_run_outside(struct worker *w, mono_us now);
 /** The same with the TCP connections, and what became of them. */
 size_t worker_turn_tcp(struct worker *w, mono_us now);
 
+/** The same with the ports of plain RTP. */
+size_t worker_turn_plain(struct worker *w, mono_us now);
+
 /**
  * Work on what new endpoints sent, in the time in which a busy worker would sleep. When something
  * waits, at least one step is made: a stream of media does not starve them either.

@@ -21,6 +21,7 @@
     X(DROP_REPLAY, "drop-srtp-replay")      /* seen before */                                      \
     X(DROP_MALFORMED, "drop-rtp-malformed") /* RTP or RTCP that breaks its rules */                \
     X(DROP_DIRECTION, "drop-direction")     /* media against the negotiated direction */           \
+    X(DROP_SOURCE, "drop-not-the-source")   /* plain RTP of a stranger, or of a new sender */      \
     X(DROP_CODEC, "drop-codec")             /* payload type that was not negotiated */             \
     X(DROP_OLD, "drop-old")                 /* from before the source changed */                   \
     X(DROP_NO_PATH, "drop-no-receiver")     /* the other leg cannot receive yet */                 \
