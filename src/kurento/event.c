@@ -111,10 +111,11 @@ json_t *kurento_tags(const struct kurento_object *object)
     return tags;
 }
 
-static void send_event(const struct kurento_subscription *s, json_t *data)
+static void send_event(const struct kurento_subscription *s, json_t *data, bool has_type)
 {
     struct kurento *k = s->object->kurento;
-    (void)json_object_set_new(data, "type", json_string(s->as));
+    if (!has_type)
+        (void)json_object_set_new(data, "type", json_string(s->as));
     json_t *message = kurento_notification(
         json_pack("{s:O, s:s, s:s}", "data", data, "object", s->object->id, "type", s->as));
     char *text = kurento_rpc_text(message);
@@ -128,6 +129,7 @@ void kurento_emit(struct kurento_object *object, const char *event, json_t *data
 {
     char ms[24];
     struct text t;
+    bool has_type = json_object_get(data, "type");
     text_init(&t, ms, sizeof(ms));
     text_printf(&t, "%lld", (long long)kurento_wall_ms(object->kurento));
     (void)json_object_set_new(data, "source", json_string(object->id));
@@ -138,7 +140,7 @@ void kurento_emit(struct kurento_object *object, const char *event, json_t *data
         const struct kurento_subscription *s =
             CONTAINER_OF(node, struct kurento_subscription, of_object);
         if (strcmp(s->type, event) == 0 && s->session->conn && !is_told(s))
-            send_event(s, data);
+            send_event(s, data, has_type);
     }
     json_decref(data);
 }

@@ -53,7 +53,8 @@ json_t *kurento_tags(const struct kurento_object *object);
  * event to a session without connection.
  *
  * @param event  Kurento 7's name
- * @param data   taken; its own members: source, tags, timestampMillis and type are added
+ * @param data   taken; its own members: source, tags and timestampMillis are added, and type where
+ *               it has none of its own (that of Error says which error)
  */
 void kurento_emit(struct kurento_object *object, const char *event, json_t *data);
 

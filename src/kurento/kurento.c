@@ -17,6 +17,7 @@
 #include "kurento/media_element.h"
 #include "kurento/media_pipeline.h"
 #include "kurento/private.h"
+#include "kurento/recorder_endpoint.h"
 #include "kurento/types.h"
 #include "kurento/watch.h"
 
@@ -374,6 +375,7 @@ void kurento_media_ready(struct kurento *k, mono_us now)
         if (event.type != ENGINE_EVENT_GONE)
             pass_on(k, &event);
     }
+    kurento_recorder_ready(k);
 }
 
 void kurento_timeout(struct kurento *k, mono_us now)

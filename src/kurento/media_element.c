@@ -111,13 +111,33 @@ static int visit_hearers(struct kurento_element *element, visit_fn visit, unsign
 
 static int hear_now(struct kurento_element *element)
 {
-    return element->is_live ? hear(element, effective_source(element)) : 0;
+    if (element->is_live)
+        return hear(element, effective_source(element));
+    kurento_flow_refresh(element);
+    return 0;
 }
 
 /* What goes into this element changed: it and all behind it hear whom they should. */
 static int refresh(struct kurento_element *element)
 {
     return element->hands_on ? visit_outputs(element, hear_now, 0) : hear_now(element);
+}
+
+const struct kurento_element *kurento_element_hears(const struct kurento_element *element)
+{
+    return element->may_listen && !element->is_live ? effective_source(element) : element->heard;
+}
+
+static int note_end_of_stream(struct kurento_element *element)
+{
+    if (element->on_end_of_stream)
+        element->on_end_of_stream(&element->object);
+    return 0;
+}
+
+void kurento_element_tell_end_of_stream(struct kurento_element *element)
+{
+    (void)visit_hearers(element, note_end_of_stream, 0);
 }
 
 static int note_flow(struct kurento_element *element)
@@ -147,6 +167,16 @@ int kurento_element_went_live(struct kurento_element *element, unsigned endpoint
     int err = refresh(element);
     int sinks = visit_hearers(element, hear_now, 0);
     return err ? err : sinks;
+}
+
+void kurento_element_went_away(struct kurento_element *element)
+{
+    engine_endpoint_release(element->object.kurento->engine, kurento_element_pipeline(element),
+                            element->endpoint);
+    element->is_live = false;
+    element->heard = NULL;
+    kurento_drop_questions(element);
+    kurento_flow_refresh(element);
 }
 
 /* --- links --- */
@@ -197,6 +227,8 @@ static int disconnect_one(struct kurento_element *source, struct kurento_element
 
 void kurento_element_deinit(struct kurento_element *element)
 {
+    if (element->is_live)
+        kurento_element_tell_end_of_stream(element);
     element->is_live = false;
     kurento_drop_questions(element);
     while (!list_is_empty(&element->links_out)) {

@@ -35,6 +35,7 @@ struct kurento_element {
     unsigned endpoint; /**< of the engine, within its pipeline; valid when is_live */
     bool is_live;      /**< the engine has the endpoint */
     bool hands_on;     /**< PassThrough, HubPort: has no endpoint ever */
+    bool may_listen;   /**< media flows into it also while it has none: RecorderEndpoint */
     /** Of one that hands on: whose input comes out of it (itself, or another port of its hub); NULL
      * = nothing does. Set by kurento_element_hand_on. */
     struct kurento_element *output_of;
@@ -42,6 +43,9 @@ struct kurento_element {
     struct list of_output; /**< in output_of->outputs */
     /** The engine says something about its endpoint. RO; NULL = does not want to know. */
     void (*on_media)(struct kurento_object *object, const struct engine_event *event);
+    /** Whom it hears, directly or through others, will not send any more. NULL = does not matter.
+     */
+    void (*on_end_of_stream)(struct kurento_object *object);
     bool flows_out, flows_in;      /**< as last told, kurento/watch.h */
     struct list questions;         /**< of struct kurento_question */
     struct kurento_element *heard; /**< live element that the engine lets it hear; NULL = none */
@@ -74,6 +78,15 @@ void kurento_element_deinit(struct kurento_element *element);
  * @return 0, or -ENOMEM: some of them did not
  */
 MUST_CHECK int kurento_element_went_live(struct kurento_element *element, unsigned endpoint);
+
+/** Release its endpoint of the engine, which is live: connections are by name only again. */
+void kurento_element_went_away(struct kurento_element *element);
+
+/** Nothing will come out of it any more: those who hear it. Its deinit says so itself. */
+void kurento_element_tell_end_of_stream(struct kurento_element *element);
+
+/** Whose audio flows into it; NULL = nobody's. */
+const struct kurento_element *kurento_element_hears(const struct kurento_element *element);
 
 /** Whether anything flows out of it changed: those who hear it, directly or through others. */
 void kurento_element_tell_flow(struct kurento_element *element);

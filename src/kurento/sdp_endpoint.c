@@ -34,6 +34,7 @@ int kurento_sdp_endpoint_negotiated(struct kurento_sdp_endpoint *e, struct str l
 void kurento_sdp_endpoint_terminated(struct kurento_sdp_endpoint *e)
 {
     kurento_emit(&e->element.object, "MediaSessionTerminated", json_object());
+    kurento_element_tell_end_of_stream(&e->element);
 }
 
 void kurento_sdp_endpoint_deinit(struct kurento_sdp_endpoint *e)

@@ -89,6 +89,8 @@ json_t *kurento_stats(struct kurento_element *element, const struct engine_stats
     int64_t now_ms = kurento_wall_ms(element->object.kurento);
     char id[512];
     json_t *map = kurento_stats_empty(element);
+    if (!kurento_type_is(element->object.type, "SdpEndpoint"))
+        return map; /* has no RTP of its own */
     if (media->up.has_source) {
         (void)snprintf(id, sizeof(id), "%s_in_%" PRIu32, element->object.id, media->up.ssrc);
         put(map, inbound(media), id, "RTCInboundRTPStreamStats", "inboundrtp", now_ms);

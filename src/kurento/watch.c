@@ -91,7 +91,8 @@ static void emit_flow(struct kurento_element *element, const char *event, bool f
 
 void kurento_flow_refresh(struct kurento_element *element)
 {
-    bool flows = element->heard && element->heard->flows_out;
+    const struct kurento_element *source = kurento_element_hears(element);
+    bool flows = source && source->flows_out;
     if (flows == element->flows_in)
         return;
     element->flows_in = flows;

@@ -30,7 +30,8 @@
 
 struct world {
     struct kurento *k;
-    struct engine *engine; /* a real one, on ports of its own */
+    struct engine *engine;     /* a real one, on ports of its own */
+    struct recorder *recorder; /* NULL = nothing can be recorded */
     struct rng rng;
     mono_us now;
     unsigned n_ids;
@@ -96,9 +97,11 @@ static inline struct engine *engine_of_world(struct world *w)
     return engine;
 }
 
-static inline void world_init(struct world *w)
+/* @param recorder  NULL, or taken */
+static inline void world_init_recording(struct world *w, struct recorder *recorder)
 {
     memset(w, 0, sizeof(*w));
+    w->recorder = recorder;
     rng_init_system(&w->rng); /* the worker's thread draws from it, too */
     text_init(&w->t, w->transcript, sizeof(w->transcript));
     w->now = 1000 * US_PER_S;
@@ -110,14 +113,20 @@ static inline void world_init(struct world *w)
     };
     const struct kurento_transport transport = {world_send, world_close, w};
     w->engine = engine_of_world(w);
-    w->k = kurento_new(&config, &transport, w->engine, NULL, &w->rng, w->now);
+    w->k = kurento_new(&config, &transport, w->engine, recorder, &w->rng, w->now);
     assert_non_null(w->k);
+}
+
+static inline void world_init(struct world *w)
+{
+    world_init_recording(w, NULL);
 }
 
 static inline void world_deinit(struct world *w)
 {
     kurento_free(w->k);
     engine_free(w->engine);
+    recorder_free(w->recorder);
 }
 
 static inline void open_socket(struct world *w, uint64_t socket)
