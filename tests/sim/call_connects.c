@@ -79,6 +79,7 @@ static void legs_connect_through_heavy_loss(void **state)
     for (uint64_t seed = 1; seed <= 20; seed++) {
         struct bench *b = bench_new();
         rng_init_seeded(&b->rng, seed);
+        rng_init_seeded(&b->line_rng, seed);
         b->loss_percent = 25;
         b->delay = 20 * US_PER_MS;
         b->jitter = 10 * US_PER_MS;

@@ -89,15 +89,24 @@ static void nothing_is_lost_while_the_old_path_works(void **state)
     bench_free(t.b);
 }
 
+static struct bench_loss loss;
+
+static bool lose_a_tenth(struct bench *b, struct bench_dgram *d)
+{
+    (void)d;
+    return !bench_loses(b, &loss);
+}
+
 static void a_tenth_of_all_packets_lost(void **state)
 {
     (void)state;
     for (unsigned round = 0; round < 4; round++) {
         struct talk t = begin();
         for (unsigned i = 0; i < round; i++)
-            (void)rng_u64(&t.b->rng); /* other packets are lost */
+            (void)rng_u64(&t.b->line_rng); /* other packets are lost */
         talk(&t, 2 * US_PER_S);
-        t.b->loss_percent = 10;
+        loss = (struct bench_loss){.one_in = 10};
+        t.b->filter = lose_a_tenth;
         talk(&t, 20 * US_PER_S);
         unsigned usual = t.longest[0] > t.longest[1] ? t.longest[0] : t.longest[1];
         forget_silence(&t);

@@ -6,23 +6,20 @@
 
 #define PACKETS 3000
 
+static struct bench_loss up, down;
+
 /* RTP and its repair are lost in one direction of one browser: media only, so that the call stands.
  */
-static bool lose(struct bench *b, const struct bench_dgram *d, const struct addr *from,
-                 const struct addr *to)
-{
-    return rtp_is_rtp(d->data, d->len) && addr_equal(&d->from, from) && addr_equal(&d->to, to) &&
-           rng_below(&b->rng, 100) < 10;
-}
-
 static bool lossy_uplink(struct bench *b, struct bench_dgram *d)
 {
-    return !lose(b, d, &b->addrs[0], &b->server);
+    return !rtp_is_rtp(d->data, d->len) || !addr_equal(&d->from, &b->addrs[0]) ||
+           !bench_loses(b, &up);
 }
 
 static bool lossy_downlink(struct bench *b, struct bench_dgram *d)
 {
-    return !lose(b, d, &b->server, &b->addrs[1]);
+    return !rtp_is_rtp(d->data, d->len) || !addr_equal(&d->to, &b->addrs[1]) ||
+           !bench_loses(b, &down);
 }
 
 static bool lossy_both(struct bench *b, struct bench_dgram *d)
@@ -40,6 +37,7 @@ static unsigned talk(bench_filter_fn filter, const struct bench_browser browsers
     uint8_t opus[80] = {0x78};
     struct bench *b = bench_new();
     b->delay = 20 * US_PER_MS;
+    up = down = (struct bench_loss){.one_in = 10};
     bench_set_up(b, browsers);
     assert_true(bench_connect(b, 5 * US_PER_S));
     b->filter = filter;

@@ -33,16 +33,19 @@ static void hear(struct bench *b, unsigned i, const struct bench_rtp *got)
     ear->n++;
 }
 
+static struct bench_loss loss;
+
 static bool lossy_uplink(struct bench *b, struct bench_dgram *d)
 {
     return !rtp_is_rtp(d->data, d->len) || !addr_equal(&d->from, &b->addrs[0]) ||
-           rng_below(&b->rng, 100) >= 5;
+           !bench_loses(b, &loss);
 }
 
+/* The first one stays the first: what comes before the beginning of a stream has no place in it. */
 static bool reordered_uplink(struct bench *b, struct bench_dgram *d)
 {
-    if (rtp_is_rtp(d->data, d->len) && addr_equal(&d->from, &b->addrs[0]))
-        d->at += (mono_us)rng_below(&b->rng, 30) * US_PER_MS;
+    if (b->n_rtp[1] && rtp_is_rtp(d->data, d->len) && addr_equal(&d->from, &b->addrs[0]))
+        d->at += (mono_us)rng_below(&b->line_rng, 30) * US_PER_MS;
     return true;
 }
 
@@ -57,6 +60,7 @@ static uint32_t talk(bench_filter_fn filter, struct ear *ear)
     bench_set_up(b, browsers);
     assert_true(bench_connect(b, 5 * US_PER_S));
     *ear = (struct ear){0};
+    loss = (struct bench_loss){.one_in = 20};
     b->filter = filter;
     b->heard = hear;
     b->user = ear;

@@ -29,9 +29,13 @@ struct thin {
 
 static struct thin thin;
 
+/* What is not media passes beside the queue: an audio packet every 20 ms keeps it full at nearly
+ * every moment between two of them, so that six checks in a row would be lost, and with them the
+ * call (RFC 7675 §5.1). */
 static bool pass_thin(struct bench *b, struct bench_dgram *d)
 {
-    if (!addr_equal(&d->from, thin.from) || !addr_equal(&d->to, thin.to))
+    if (!rtp_is_rtp(d->data, d->len) || !addr_equal(&d->from, thin.from) ||
+        !addr_equal(&d->to, thin.to))
         return true;
     mono_us begin = thin.free_at > b->now ? thin.free_at : b->now;
     if (begin - b->now > QUEUE)
@@ -49,10 +53,12 @@ struct outcome {
     uint8_t told;    /* share of loss that browser 0 hears of at the end [1/256] */
 };
 
+static struct bench_loss loss;
+
 static bool lose_some(struct bench *b, struct bench_dgram *d)
 {
     return !rtp_is_rtp(d->data, d->len) || !addr_equal(&d->from, thin.from) ||
-           !addr_equal(&d->to, thin.to) || rng_below(&b->rng, 100) >= 20;
+           !addr_equal(&d->to, thin.to) || !bench_loses(b, &loss);
 }
 
 /* Browser 0 talks for a minute; one line is bad. */
@@ -68,6 +74,7 @@ static struct outcome talk(bool is_uplink, bench_filter_fn filter)
     thin = (struct thin){.from = is_uplink ? &b->addrs[0] : &b->server,
                          .to = is_uplink ? &b->server : &b->addrs[1]};
     b->filter = filter;
+    loss = (struct bench_loss){.one_in = 5};
     for (uint16_t n = 0; n < FRAMES; n++) {
         bench_send(b, 0, b->browsers[0]->local_ssrc, n, n * 960u, opus, sizeof(opus));
         bench_run(b, b->now + 20 * US_PER_MS);
@@ -88,7 +95,7 @@ static void a_thin_uplink_is_hardly_asked(void **state)
 {
     (void)state;
     const struct outcome got = talk(true, pass_thin);
-    assert_in_range(got.asked, 1, FRAMES / 10);
+    assert_in_range(got.asked, 0, FRAMES / 10);
     assert_in_range(got.heard, LEAST_PCT, 100);
     assert_true(got.is_open);
     assert_in_range(got.told, 256 * 10 / 100, 256 * 25 / 100); /* FEC protects what is lost */
@@ -98,7 +105,7 @@ static void a_thin_downlink_is_hardly_filled(void **state)
 {
     (void)state;
     const struct outcome got = talk(false, pass_thin);
-    assert_in_range(got.resent, 1, FRAMES / 10);
+    assert_in_range(got.resent, 0, FRAMES / 10);
     assert_in_range(got.heard, LEAST_PCT, 100);
 }
 

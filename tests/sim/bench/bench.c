@@ -127,7 +127,8 @@ struct bench *bench_new(void)
 {
     struct bench *b = mem_zalloc(sizeof(*b));
     assert_non_null(b);
-    rng_init_seeded(&b->rng, 4711);
+    rng_init_seeded(&b->rng, BENCH_SEED);
+    rng_init_seeded(&b->line_rng, BENCH_SEED);
     b->now = 1000 * US_PER_S;
     b->delay = 5 * US_PER_MS;
     b->level_db[0] = b->level_db[1] = 42;
@@ -176,13 +177,24 @@ static void travel(struct bench *b, const struct addr *from, const struct addr *
     memcpy(d.data, data, len);
     d.at = b->now + b->delay;
     if (b->jitter)
-        d.at += (mono_us)rng_below(&b->rng, (uint32_t)b->jitter);
-    if (b->loss_percent && rng_below(&b->rng, 100) < b->loss_percent)
+        d.at += (mono_us)rng_below(&b->line_rng, (uint32_t)b->jitter);
+    if (b->loss_percent && rng_below(&b->line_rng, 100) < b->loss_percent)
         return;
     if (b->filter && !b->filter(b, &d)) /* it may send something itself */
         return;
     assert_true(b->n_in_flight < BENCH_MAX_IN_FLIGHT);
     b->in_flight[b->n_in_flight++] = d;
+}
+
+bool bench_loses(struct bench *b, struct bench_loss *loss)
+{
+    if (loss->one_in == 0)
+        return false;
+    if (loss->n == 0)
+        loss->victim = rng_below(&b->line_rng, loss->one_in);
+    bool is_lost = loss->n == loss->victim;
+    loss->n = (loss->n + 1) % loss->one_in;
+    return is_lost;
 }
 
 void bench_inject(struct bench *b, const struct addr *from, const void *data, size_t len)

@@ -22,6 +22,9 @@
 #include "relay/webrtc.h"
 
 #define BENCH_MAX_IN_FLIGHT 4096
+#ifndef BENCH_SEED
+#define BENCH_SEED 4711 /**< any other serves as well: a test that needs this one is wrong */
+#endif
 
 /** What one browser is like. */
 struct bench_browser {
@@ -78,12 +81,22 @@ struct bench_rtp {
 
 struct bench;
 
+/**
+ * Loss on one way of a line: exactly one in so many is lost, which one is chance. So a share that a
+ * test asks for is there whatever the seed, and never are more than two lost in a row.
+ */
+struct bench_loss {
+    unsigned one_in;    /**< 0 = nothing is lost */
+    unsigned n, victim; /**< place in the present group, and the place that is lost */
+};
+
 /** Decides about a datagram before it travels. @return false = lost */
 typedef bool (*bench_filter_fn)(struct bench *b, struct bench_dgram *d);
 
 struct bench {
     mono_us now;
-    struct rng rng;
+    struct rng rng;      /**< of the peers, and of what a test makes up */
+    struct rng line_rng; /**< of the network: what peers draw does not change what is lost */
     struct dtls_identity identities[3]; /**< of the browsers, and [2] of the relay */
     struct peer_env envs[3];
 
@@ -161,6 +174,9 @@ void bench_send_rtcp(struct bench *b, unsigned i, const void *data, size_t len);
 
 /** Any bytes, from anywhere, towards the relay; they arrive after the usual delay. */
 void bench_inject(struct bench *b, const struct addr *from, const void *data, size_t len);
+
+/** The next datagram on this way of a line. @return whether it is lost */
+bool bench_loses(struct bench *b, struct bench_loss *loss);
 
 extern const struct bench_browser bench_chromium, bench_firefox;
 

@@ -22,6 +22,7 @@ struct record {
     unsigned n;
     struct record *next; /**< fires after this one */
     unsigned order;
+    bool is_late; /**< its time had passed when it was set: then it fires in no order */
 };
 
 static unsigned fired_so_far;
@@ -36,7 +37,7 @@ static void on_timer(void *user, mono_us now)
 
 static void run_until(struct net_loop *loop, const unsigned *n, unsigned value)
 {
-    mono_us end = net_loop_now() + 10 * US_PER_S;
+    mono_us end = net_loop_now() + 120 * US_PER_S;
     while (*n < value) {
         assert_true(net_loop_now() < end);
         net_loop_step(loop, end);
@@ -56,11 +57,16 @@ static void timers_fire_once_in_order_and_not_early(void **state)
         assert_int_equal(net_timer_new(loop, on_timer, &r[i], &r[i].timer), 0);
         r[i].at = start + (N - i) * 2300; /* not whole milliseconds */
         net_timer_set(r[i].timer, r[i].at);
+        r[i].is_late = net_loop_now() >= r[i].at;
     }
     run_until(loop, &fired_so_far, N);
+    unsigned before = N + 1;
     for (int i = 0; i < N; i++) {
         assert_int_equal(r[i].n, 1);
-        assert_int_equal(r[i].order, N - i);
+        if (!r[i].is_late) {
+            assert_true(r[i].order < before);
+            before = r[i].order;
+        }
         assert_true(r[i].fired >= r[i].at);
         net_timer_free(r[i].timer);
     }
