@@ -37,6 +37,20 @@ void kurento_sdp_endpoint_terminated(struct kurento_sdp_endpoint *e)
     kurento_element_tell_end_of_stream(&e->element);
 }
 
+int kurento_sdp_refuse_text(const struct kurento_call *call, struct str text, const char *what)
+{
+    if (!text.len)
+        return kurento_fail(call->fault, KURENTO_E_SDP_PARSE, "Empty %s not valid", what);
+    if (!str_starts_with(text, STR("v=")))
+        return kurento_fail(call->fault, KURENTO_E_SDP_PARSE, "Invalid SDP");
+    return 0;
+}
+
+int kurento_sdp_already_negotiated(const struct kurento_call *call)
+{
+    return kurento_fail(call->fault, KURENTO_E_NEGOTIATED, "Endpoint already negotiated");
+}
+
 void kurento_sdp_endpoint_deinit(struct kurento_sdp_endpoint *e)
 {
     mem_free(e->local);

@@ -30,6 +30,13 @@ MUST_CHECK int kurento_sdp_endpoint_negotiated(struct kurento_sdp_endpoint *e, s
 /** Its media has ended by itself. */
 void kurento_sdp_endpoint_terminated(struct kurento_sdp_endpoint *e);
 
+/** Is it no description at all? @param what  "offer" @return 0 or KURENTO_E_SDP_PARSE */
+MUST_CHECK int kurento_sdp_refuse_text(const struct kurento_call *call, struct str text,
+                                       const char *what);
+
+/** @return KURENTO_E_NEGOTIATED */
+MUST_CHECK int kurento_sdp_already_negotiated(const struct kurento_call *call);
+
 void kurento_sdp_endpoint_deinit(struct kurento_sdp_endpoint *e);
 
 #endif

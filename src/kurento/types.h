@@ -23,6 +23,7 @@ extern const struct kurento_type kurento_session_endpoint_type;
 extern const struct kurento_type kurento_sdp_endpoint_type;
 extern const struct kurento_type kurento_base_rtp_endpoint_type;
 extern const struct kurento_type kurento_webrtc_endpoint_type;
+extern const struct kurento_type kurento_rtp_endpoint_type;
 
 /** All that can be created. @param ret_n how many */
 const struct kurento_type *const *kurento_types(size_t *ret_n);

@@ -106,16 +106,6 @@ static int gather_candidates(const struct kurento_call *call, json_t **ret)
 
 /* --- offer and answer --- */
 
-/* @param what  "offer" */
-static int refuse_text(const struct kurento_call *call, struct str text, const char *what)
-{
-    if (!text.len)
-        return kurento_fail(call->fault, KURENTO_E_SDP_PARSE, "Empty %s not valid", what);
-    if (!str_starts_with(text, STR("v=")))
-        return kurento_fail(call->fault, KURENTO_E_SDP_PARSE, "Invalid SDP");
-    return 0;
-}
-
 /* Those that there are: most servers have two or four. @return 0 or -ENOMEM: those of before */
 static int keep_candidates(struct kurento_webrtc_endpoint *e, const struct engine_answer *answer)
 {
@@ -208,20 +198,15 @@ static int later_offer(const struct kurento_call *call, struct kurento_webrtc_en
     return 0;
 }
 
-static int already_negotiated(const struct kurento_call *call)
-{
-    return kurento_fail(call->fault, KURENTO_E_NEGOTIATED, "Endpoint already negotiated");
-}
-
 static int process_offer(const struct kurento_call *call, json_t **ret)
 {
     struct kurento_webrtc_endpoint *e = self(call->object);
     struct str offer = call->args[0].string;
-    int err = refuse_text(call, offer, "offer");
+    int err = kurento_sdp_refuse_text(call, offer, "offer");
     if (err)
         return err;
     if (e->state == KURENTO_WEBRTC_OFFERED)
-        return already_negotiated(call);
+        return kurento_sdp_already_negotiated(call);
     struct engine_answer *answer = mem_alloc(sizeof(*answer));
     if (!answer)
         return -ENOMEM;
@@ -271,7 +256,7 @@ static int generate_offer(const struct kurento_call *call, json_t **ret)
     struct kurento_webrtc_endpoint *e = self(call->object);
     enum engine_direction direction;
     if (e->state != KURENTO_WEBRTC_NEW)
-        return already_negotiated(call);
+        return kurento_sdp_already_negotiated(call);
     if (!offered_direction(call, e, &direction))
         return kurento_fail(call->fault, KURENTO_E_GENERATE_OFFER,
                             "Error generating offer: neither sending nor receiving is left");
@@ -304,7 +289,7 @@ static int process_answer(const struct kurento_call *call, json_t **ret)
 {
     struct kurento_webrtc_endpoint *e = self(call->object);
     struct str answer = call->args[0].string;
-    int err = refuse_text(call, answer, "answer");
+    int err = kurento_sdp_refuse_text(call, answer, "answer");
     if (err)
         return err;
     if (e->state == KURENTO_WEBRTC_NEW)

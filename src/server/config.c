@@ -176,4 +176,7 @@ void config_check(struct config *c)
     if (o->media_port && o->media_port + o->media_workers > 65536)
         config_mistake(c, place, "media.port, media.workers: port %u + %u workers is above 65535",
                        o->media_port, o->media_workers);
+    if (o->media_port && o->media_rtp_ports.last >= o->media_port &&
+        o->media_rtp_ports.first < o->media_port + (o->media_workers ? o->media_workers : 1))
+        config_mistake(c, place, "media.port, media.rtp_ports: port %u is in both", o->media_port);
 }

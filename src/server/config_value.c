@@ -158,6 +158,23 @@ static int set_texts(struct options_texts *member, struct str value, bool (*is_i
     return 0;
 }
 
+/** "41000-41999": two ports at least, of which the even one comes first. */
+static int set_ports(struct options_ports *member, struct str value)
+{
+    struct options_ports ports = {0};
+    uint64_t first, last;
+    if (value.len) {
+        struct str from = str_trim(str_take_until(&value, '-'));
+        if (!str_to_u64(from, UINT16_MAX, &first) ||
+            !str_to_u64(str_trim(value), UINT16_MAX, &last) || first < 1024 ||
+            last < first + first % 2 + 1)
+            return OPTIONS_E_REFUSED;
+        ports = (struct options_ports){(uint16_t)first, (uint16_t)last};
+    }
+    *member = ports;
+    return 0;
+}
+
 static int set_number(const struct options_row *row, void *member, struct str value)
 {
     uint64_t number;
@@ -256,6 +273,8 @@ static int set_by_type(const struct options_row *row, void *member, struct str v
         return set_texts(member, value, is_host);
     case OPTIONS_TYPE_RULES:
         return set_texts(member, value, is_rule);
+    case OPTIONS_TYPE_PORTS:
+        return set_ports(member, value);
     case OPTIONS_TYPE_NUMBER:
         return set_number(row, member, value);
     case OPTIONS_TYPE_DURATION:
@@ -311,6 +330,12 @@ static void write_texts(const struct options_texts *texts, struct config_text *r
         config_text_printf(ret, "%s%s", i ? ", " : "", texts->item[i]);
 }
 
+static void write_ports(const struct options_ports *ports, struct config_text *ret)
+{
+    if (ports->last)
+        config_text_printf(ret, "%u-%u", (unsigned)ports->first, (unsigned)ports->last);
+}
+
 static uint32_t number_of(const struct options_row *row, const void *member)
 {
     if (row->size == sizeof(uint16_t))
@@ -339,6 +364,9 @@ void config_value_write(const struct options_row *row, const struct options *opt
     case OPTIONS_TYPE_HOSTS:
     case OPTIONS_TYPE_RULES:
         write_texts(member, ret);
+        break;
+    case OPTIONS_TYPE_PORTS:
+        write_ports(member, ret);
         break;
     case OPTIONS_TYPE_NUMBER:
         config_text_printf(ret, "%" PRIu32, number_of(row, member));
@@ -386,6 +414,10 @@ void config_value_write_range(const struct options_row *row, struct config_text 
                            "without - in front",
                            OPTIONS_LIST_MAX);
         break;
+    case OPTIONS_TYPE_PORTS:
+        config_text_put(ret, STR("first-last, from 1024 to 65535 and at least an even port and the "
+                                 "one above it, or empty"));
+        break;
     case OPTIONS_TYPE_NUMBER:
         config_text_printf(ret, "%" PRId64 " to %" PRId64 "%s%s", row->min, row->max,
                            row->unit ? " " : "", row->unit ? row->unit : "");
@@ -428,6 +460,7 @@ void config_value_clear(const struct options_row *row, struct options *options)
         break;
     case OPTIONS_TYPE_IP:
     case OPTIONS_TYPE_IPS:
+    case OPTIONS_TYPE_PORTS:
     case OPTIONS_TYPE_NUMBER:
     case OPTIONS_TYPE_DURATION:
     case OPTIONS_TYPE_BOOL:

@@ -36,6 +36,11 @@ struct options_ips {
     bool is_auto; /**< to be found out; n is 0 then */
 };
 
+/** A range of ports, both included; 0 and 0 = none. */
+struct options_ports {
+    uint16_t first, last;
+};
+
 /** In the order of log.level's words: the higher, the more is written. */
 enum options_log_level {
     OPTIONS_LOG_ERROR,
@@ -64,6 +69,7 @@ struct options {
     struct addr media_listen; /**< port 0 */
     uint16_t media_port;      /**< worker 0's; 0 = the system chooses all of them */
     uint32_t media_workers;   /**< 0 = one a core */
+    struct options_ports media_rtp_ports; /**< at least a pair */
     bool media_tcp;
     struct options_ips media_external_ip;  /**< at most one of each family; none = as bound */
     struct options_texts media_stun;       /**< "host:port", "host" (addr_split); none = off */

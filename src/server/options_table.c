@@ -81,6 +81,11 @@ const struct options_row options_table[] = {
      .help = "Which of the machine's addresses are offered when media.listen is a wildcard: names of "
              "interfaces (eth0, wg*) or networks (192.0.2.0/24, 2001:db8::/32); with - in front: "
              "not these. Empty: all but loopback and link-local ones."},
+    {.key = "media.rtp_ports", .type = OPTIONS_TYPE_PORTS, MEMBER(media_rtp_ports),
+     .fallback = "41000-41999",
+     .help = "UDP ports for plain RTP (RtpEndpoint of the Kurento Protocol): SIP gateways, ffmpeg "
+             "and the like. Each endpoint has two of its own, an even one for RTP and the next one "
+             "for RTCP, as long as it lives; none is open before. Empty: off."},
     {.key = "media.tcp", .type = OPTIONS_TYPE_BOOL, MEMBER(media_tcp), .fallback = "true",
      .help = "Accept media over TCP too, on the media ports, for browsers whose network drops UDP "
              "(RFC 6544). They prefer UDP where it works."},

@@ -283,6 +283,8 @@ static int open_media(struct server *s)
         .stun = (const char *const *)o->media_stun.item,
         .n_stun = o->media_stun.n,
         .external_auto = o->media_external_ip.is_auto,
+        .rtp_first = o->media_rtp_ports.first,
+        .rtp_last = o->media_rtp_ports.last,
         .interfaces = rules,
         .n_interfaces = o->media_interfaces.n,
         .external_ips = o->media_external_ip.item,

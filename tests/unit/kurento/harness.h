@@ -89,8 +89,11 @@ static inline void wake(void *user)
 static inline struct engine *engine_of_world(struct world *w)
 {
     char error[ENGINE_ERROR_MAX];
-    const struct engine_config config = {
-        .listen = addr_v4(127, 0, 0, 1, 0), .workers = 1, .wake = wake};
+    const struct engine_config config = {.listen = addr_v4(127, 0, 0, 1, 0),
+                                         .workers = 1,
+                                         .rtp_first = 21000,
+                                         .rtp_last = 21999,
+                                         .wake = wake};
     struct engine *engine = engine_new(&config, &w->rng, error);
     if (!engine)
         fail_msg("%s", error);

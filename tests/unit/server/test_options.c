@@ -81,6 +81,8 @@ static void defaults_are_those_that_others_rely_on(void **state)
     assert_int_equal(o->media_tick_us, 1000);
     assert_int_equal(o->media_dscp, 46);
     assert_true(o->media_tcp);
+    assert_int_equal(o->media_rtp_ports.first, 41000);
+    assert_int_equal(o->media_rtp_ports.last, 41999);
     assert_int_equal(o->media_stun.n + o->media_interfaces.n, 0);
     assert_false(o->media_external_ip.is_auto);
     assert_int_equal(o->call_setup_timeout, 30 * US_PER_S);
@@ -127,10 +129,12 @@ static void every_type_is_read(void **state)
                  "log.level=debug", "--set", "http.origins=https://a.example:8443,http://localhost",
                  "--set", "state.dir=/d", "--set", "media.tcp=off", "--set",
                  "media.stun=stun.example.org, [2001:db8::1]:3479", "--set",
-                 "media.interfaces=eth*,-10.0.0.0/8");
+                 "media.interfaces=eth*,-10.0.0.0/8", "--set", "media.rtp_ports=2000 - 2001");
     assert_int_equal(r, 0);
     const struct options *o = &q.options;
     assert_false(o->media_tcp);
+    assert_int_equal(o->media_rtp_ports.first, 2000);
+    assert_int_equal(o->media_rtp_ports.last, 2001);
     assert_string_equal(o->media_stun.item[0], "stun.example.org");
     assert_string_equal(o->media_stun.item[1], "[2001:db8::1]:3479");
     assert_string_equal(o->media_interfaces.item[1], "-10.0.0.0/8");
@@ -186,6 +190,12 @@ static void bad_values_are_refused_with_what_would_be_right(void **state)
         {"http.origins=https://a.example/path", "scheme://host"},
         {"http.origins=a.example", "scheme://host"},
         {"http.origins=https://", "scheme://host"},
+        {"media.rtp_ports=41000", "must be first-last, from 1024 to 65535"},
+        {"media.rtp_ports=41000-65536", "must be first-last"},
+        {"media.rtp_ports=1023-2000", "must be first-last"},
+        {"media.rtp_ports=41000-41000", "must be first-last"},
+        {"media.rtp_ports=41001-41002", "must be first-last"},
+        {"media.rtp_ports=39000-40000", "media.port, media.rtp_ports: port 40000 is in both"},
         {"media.ice_lite=maybe", "must be true or false, not 'maybe'"},
         {"call.ring_timeout=60", "must be 1s to 1h, with its unit"},
         {"call.ring_timeout=0s", "must be 1s to 1h"},
