@@ -25,7 +25,8 @@
     X(SIGNAL, "signal")                                                                            \
     X(ENGINE, "engine")                                                                            \
     X(MEDIA, "media")                                                                              \
-    X(RECORD, "record")
+    X(RECORD, "record")                                                                            \
+    X(PLAY, "play")
 
 enum log_subsystem {
 #define LOG_ENUM(symbol, name) LOG_##symbol,

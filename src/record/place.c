@@ -116,34 +116,54 @@ const char *record_place_error_text(int err)
     }
 }
 
-/* Make sure that it is a file and nobody else's, then empty it. */
-static int take(int fd)
+static int check_file(int fd)
 {
     struct stat st;
     if (fstat(fd, &st))
         return -errno;
-    if (!S_ISREG(st.st_mode))
-        return -ENOTSUP;
+    return S_ISREG(st.st_mode) ? 0 : -ENOTSUP;
+}
+
+/* Make sure that it is a file and nobody else's, then empty it. */
+static int take(int fd)
+{
+    int err = check_file(fd);
+    if (err)
+        return err;
     if (flock(fd, LOCK_EX | LOCK_NB))
         return errno == EWOULDBLOCK ? -EBUSY : -errno;
     return ftruncate(fd, 0) ? -errno : 0;
 }
 
-int record_place_open(int folder_fd, const char *path)
+/* @return descriptor, or a negative errno */
+static int open_beneath(int folder_fd, const char *path, uint64_t flags, uint64_t mode)
 {
     struct open_how how = {
-        /* not to wait for the reader of a FIFO */
-        .flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
-        .mode = FILE_MODE,
+        /* not to wait for the other end of a FIFO */
+        .flags = flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
+        .mode = mode,
         .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
     };
     int fd = (int)syscall(SYS_openat2, folder_fd, path, &how, sizeof(how));
-    if (fd < 0)
-        return errno == ENXIO ? -ENOTSUP : -errno;
-    int err = take(fd);
-    if (err) {
-        (void)close(fd);
-        return err;
-    }
-    return fd;
+    return fd >= 0 ? fd : errno == ENXIO ? -ENOTSUP : -errno;
+}
+
+static int close_with(int fd, int err)
+{
+    if (!err)
+        return fd;
+    (void)close(fd);
+    return err;
+}
+
+int record_place_open(int folder_fd, const char *path)
+{
+    int fd = open_beneath(folder_fd, path, O_WRONLY | O_CREAT, FILE_MODE);
+    return fd < 0 ? fd : close_with(fd, take(fd));
+}
+
+int record_place_open_to_read(int folder_fd, const char *path)
+{
+    int fd = open_beneath(folder_fd, path, O_RDONLY, 0);
+    return fd < 0 ? fd : close_with(fd, check_file(fd));
 }

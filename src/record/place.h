@@ -1,5 +1,6 @@
 /**
- * Where a recording may go: below one folder, whatever an application asks for.
+ * Where a recording may go, or what is played may be: below one folder, whatever an application
+ * asks for.
  *
  *    file:///srv/rec/a%20b.webm   with /srv/rec as that folder   a b.webm
  *    calls/7.ogg                                                 calls/7.ogg
@@ -51,5 +52,12 @@ const char *record_place_error_text(int err);
  *         ENOSPC, … of open(2)
  */
 MUST_CHECK int record_place_open(int folder_fd, const char *path);
+
+/**
+ * Open a file as it is, for reading; also one that is being recorded to.
+ *
+ * @return as record_place_open, without EBUSY
+ */
+MUST_CHECK int record_place_open_to_read(int folder_fd, const char *path);
 
 #endif

@@ -169,6 +169,8 @@ void config_check(struct config *c)
         config_mistake(c, place, "http.listen, https.listen: both are off, nobody could call");
     if (*o->recording_dir && *o->recording_dir != '/')
         config_mistake(c, place, "recording.dir: %s is not an absolute path", o->recording_dir);
+    if (*o->player_dir && *o->player_dir != '/')
+        config_mistake(c, place, "player.dir: %s is not an absolute path", o->player_dir);
     if (o->call_record && !*o->recording_dir)
         config_mistake(c, place, "call.record: recordings need a folder: set recording.dir");
     if (o->media_external_ip.is_auto && o->media_stun.n == 0)

@@ -89,6 +89,9 @@ struct options {
     struct options_texts kurento_origins; /**< none = no page */
     char *recording_dir;                  /**< absolute; "" = off */
     uint32_t recording_max_files;         /**< n */
+    char *player_dir;                     /**< absolute; "" = no files */
+    struct options_texts player_http;     /**< "host" or "host:port"; none = off */
+    uint32_t player_max_files;            /**< n */
     enum options_log_level log_level;
 };
 

@@ -144,6 +144,18 @@ const struct options_row options_table[] = {
      .fallback = "1000", .min = 1, .max = 100000,
      .help = "Recordings at the same time, one file each; more are refused. Each needs a descriptor "
              "(ulimit -n) and 64 KB."},
+    {.key = "player.dir", .type = OPTIONS_TYPE_PATH, MEMBER(player_dir), .fallback = "",
+     .help = "Folder below which the files are that applications may play (PlayerEndpoint), an "
+             "absolute path; it may be recording.dir. Nothing is ever read outside of it. Empty: no "
+             "files are played."},
+    {.key = "player.http", .type = OPTIONS_TYPE_HOSTS, MEMBER(player_http), .fallback = "",
+     .help = "Servers from which applications may play, by http and https: a host alone means ports "
+             "80 and 443. Redirections are followed to these, and to no others. A host that is named "
+             "may be played from whatever address its name leads to, private ones too. Empty: none."},
+    {.key = "player.max_files", .type = OPTIONS_TYPE_NUMBER, MEMBER(player_max_files),
+     .fallback = "1000", .min = 1, .max = 100000,
+     .help = "Files and servers that are played from at the same time; more are refused. Each needs "
+             "a descriptor (ulimit -n) and up to 250 KB."},
     {.key = "log.level", .type = OPTIONS_TYPE_WORD, MEMBER(log_level), .fallback = "info",
      .words = log_levels,
      .help = "What is written to standard error. error: the operator must act; warning: somebody "

@@ -3,7 +3,7 @@
  *
  *     net (WebSocket) ─ on_message ─▶ signal ─ send ─▶ net
  *     signal ─ media interface ─▶ engine ─ wake ─▶ loop ─ signal_media_ready ─▶ signal
- *     kurento ─▶ engine, recorder ─ wake ─▶ loop ─ kurento_media_ready ─▶ kurento
+ *     kurento ─▶ engine, recorder, player ─ wake ─▶ loop ─ kurento_media_ready ─▶ kurento
  *     signal_deadline ─▶ one timer ─ signal_timeout ─▶ signal
  *
  * The end, in this order (docs/teardown.md): calls are told, sockets are closed with their queues
@@ -26,6 +26,7 @@
 #include "log/log.h"
 #include "net/loop.h"
 #include "net/server.h"
+#include "play/player.h"
 #include "record/recorder.h"
 #include "signal/media_engine.h"
 #include "signal/signal.h"
@@ -57,6 +58,7 @@ struct server {
     struct net_server *net;
     struct media *media;
     struct recorder *recorder; /**< NULL = nothing can be recorded */
+    struct player *player;     /**< NULL = nothing can be played */
     struct signal *signal;
     struct net_timer *ready_timer;
     bool is_ready; /**< it has been said */
@@ -320,6 +322,31 @@ static int open_recorder(struct server *s)
     return 0;
 }
 
+/* Applications play what their operator put there; the calls of the page, what was recorded. */
+static int open_player(struct server *s)
+{
+    const struct options *o = s->options;
+    const struct player_config config = {
+        .rights = {[PLAYER_PIPELINES] = {.folder = o->player_dir,
+                                         .setting = "player.dir",
+                                         .hosts = (const char *const *)o->player_http.item,
+                                         .n_hosts = o->player_http.n},
+                   [PLAYER_CALLS] = {.folder = o->recording_dir, .setting = "recording.dir"}},
+        .max_playings = o->player_max_files,
+        .wake = wake_media,
+        .wake_user = s,
+    };
+    char error[PLAY_ERROR_MAX];
+    if (!*o->player_dir && !*o->recording_dir && !o->player_http.n)
+        return 0;
+    s->player = player_new(&config, error);
+    if (!s->player) {
+        log_error(SERVER, "player: %s", error);
+        return 1;
+    }
+    return 0;
+}
+
 static int64_t wall_clock(void)
 {
     struct timespec wall;
@@ -383,7 +410,8 @@ static int open_net(struct server *s)
                    .max_sockets_per_address = o->http_max_sockets_address,
                    .max_sockets = o->http_max_sockets,
                    .ping_interval = o->http_ping_interval,
-                   .other_descriptors = s->recorder ? o->recording_max_files : 0},
+                   .other_descriptors = (s->recorder ? o->recording_max_files : 0) +
+                                        (s->player ? o->player_max_files : 0)},
         .routes = routes,
         .n_routes = ARRAY_LEN(routes),
         .origins = (const char *const *)o->http_origins.item,
@@ -443,6 +471,8 @@ static int open_all(struct server *s)
     }
     err = open_recorder(s);
     if (!err)
+        err = open_player(s);
+    if (!err)
         err = open_media(s);
     if (!err)
         err = open_signal(s);
@@ -461,6 +491,7 @@ static void close_all(struct server *s)
     kurento_free(s->kurento);
     if (s->media)
         s->media->ops->free(s->media); /* joins the workers */
+    player_free(s->player);            /* joins the reader */
     recorder_free(s->recorder);        /* joins the writer: nobody wakes us from here on */
     net_timer_free(s->kurento_timer);
     net_timer_free(s->ready_timer);

@@ -89,6 +89,9 @@ static void defaults_are_those_that_others_rely_on(void **state)
     assert_int_equal(o->call_ring_timeout, 60 * US_PER_S);
     assert_string_equal(o->recording_dir, "");
     assert_int_equal(o->recording_max_files, 1000);
+    assert_string_equal(o->player_dir, "");
+    assert_int_equal(o->player_http.n, 0);
+    assert_int_equal(o->player_max_files, 1000);
     assert_int_equal(o->log_level, OPTIONS_LOG_INFO);
     options_request_deinit(&q);
 }
@@ -203,6 +206,7 @@ static void bad_values_are_refused_with_what_would_be_right(void **state)
         {"call.ring_timeout=s", "must be 1s to 1h"},
         {"log.level=trace", "must be error, warning, info or debug, not 'trace'"},
         {"tls.cert=a\x1b[31mb", "not 'a?[31mb'"},
+        {"player.dir=music", "player.dir: music is not an absolute path"},
         {"recording.dir=calls", "recording.dir: calls is not an absolute path"},
         {"tls.cert=/a", "tls.cert, tls.key: give both or neither"},
         {"kurento.listne=x", "unknown key 'kurento.listne': did you mean 'kurento.listen'?"},
