@@ -394,3 +394,23 @@ test('any order of events whatsoever keeps to the table of phases', () => {
     }
     assert.equal(seen.size, Object.keys(PHASES).length, 'every phase was visited');
 });
+
+test('a call is recorded when the server says so, and only that call', () => {
+    const told = { recorded: true };
+    const play = calling();
+    assert.equal(play.state.recorded, false);
+    assert.equal(play.server('ringing', { callId: 'c1', ...told }).state.recorded, true);
+    play.server('callResponse', { response: 'accepted', sdpAnswer: 'answer', callId: 'c1', ...told });
+    assert.equal(play.do('MEDIA_UP').state.recorded, true);
+    play.do('HANG_UP');
+    assert.equal(play.server('incomingCall', { from: 'bob', callId: 'c2' }).state.recorded, false);
+
+    const callee = ready().server('incomingCall', { from: 'bob', callId: 'c2', ...told });
+    assert.equal(callee.state.recorded, true);
+    assert.equal(callee.do('ANSWER').state.recorded, true);
+    callee.do('OFFER', { sdp: 'o' }).server('startCommunication', { sdpAnswer: 'a', callId: 'c2', ...told });
+    assert.equal(callee.state.recorded, true);
+
+    const crossing = preparing().server('incomingCall', { from: 'bob', callId: 'c3', ...told });
+    assert.equal(crossing.state.recorded, true);
+});

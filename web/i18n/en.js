@@ -57,6 +57,8 @@ export default Object.freeze({
     'call.incoming': 'is calling you',
     'call.incoming-say': '{peer} is calling you. Answer or decline.',
     'call.silenced': 'The ringing is silent now. {peer} is still calling.',
+    'call.recorded': 'This call is recorded',
+    'call.recorded-soon': 'This call will be recorded',
     'call.connecting': 'Connecting…',
     'call.connected-say': 'You are talking with {peer}.',
     'call.reconnected-say': 'The connection is back.',

@@ -52,6 +52,8 @@ export default Object.freeze({
     'call.incoming': 'menelepon Anda',
     'call.incoming-say': '{peer} menelepon Anda. Jawab atau tolak.',
     'call.silenced': 'Dering dimatikan. {peer} masih menelepon.',
+    'call.recorded': 'Panggilan ini direkam',
+    'call.recorded-soon': 'Panggilan akan direkam',
     'call.connecting': 'Menyambungkan…',
     'call.connected-say': 'Anda sedang bicara dengan {peer}.',
     'call.reconnected-say': 'Sambungan sudah kembali.',

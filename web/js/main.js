@@ -17,7 +17,7 @@ import { Signaling } from './signaling.js';
 import { initialState, isInCall, step } from './state.js';
 import { recall, remember, rememberPeer } from './storage.js';
 import { Banner } from './ui/banner.js';
-import { CallView } from './ui/call.js';
+import { CallView, recordingNotice } from './ui/call.js';
 import { byId } from './ui/dom.js';
 import { EndedView } from './ui/ended.js';
 import { initLanguageButtons } from './ui/language.js';
@@ -244,6 +244,9 @@ function startPage() {
         speakLink(previous);
     }
 
+    /** A sentence, and that the call is recorded. */
+    const withNotice = sentence => (state.recorded ? `${sentence} ${recordingNotice(state)}.` : sentence);
+
     function entered(phase, previous) {
         const { peer } = state;
         if (previous.phase === 'incoming' || previous.phase === 'talking') {
@@ -256,7 +259,7 @@ function startPage() {
             calling: () => say(t('call.calling')),
             incoming: () => {
                 attention.start(t('title.incoming', { peer }), t('notification.body'), t('title.idle'));
-                sayNow(t('call.incoming-say', { peer }));
+                sayNow(withNotice(t('call.incoming-say', { peer })));
             },
             connecting: () => say(t('call.connecting')),
             talking: () => {
@@ -266,7 +269,7 @@ function startPage() {
                 shownLevel = '';
                 views.call.showQuality({ level: 'measuring', hint: '', whose: '' }, peer);
                 meters.start(media, () => state.muted);
-                say(t('call.connected-say', { peer }));
+                say(withNotice(t('call.connected-say', { peer })));
             },
             ended: () => {
                 const { reason } = state.ending;
@@ -295,7 +298,7 @@ function startPage() {
             say(t('link.back-say'));
         }
         if (state.phase === 'calling' && state.ringing && !previous.ringing) {
-            say(t('call.ringing'));
+            say(withNotice(t('call.ringing')));
         }
     }
 

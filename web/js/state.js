@@ -67,6 +67,7 @@ export const REGISTER_TRIES = 12;
  * @property {boolean} answered    the server's answer was applied
  * @property {boolean} heldOver    the link was lost during this call
  * @property {boolean} weak        no audio gets through at the moment
+ * @property {boolean} recorded    the server records this call
  * @property {boolean} muted
  * @property {number} talkingSince [ms, the clock of the events' `now`]; 0 = not yet
  * @property {{reason: string, detail: string, talkedMs: number}|null} ending
@@ -74,7 +75,8 @@ export const REGISTER_TRIES = 12;
 
 /** What a call has come to, before anything came: every call begins with this. */
 const NO_CALL = Object.freeze({
-    ringing: false, answered: false, heldOver: false, weak: false, muted: false, talkingSince: 0, ending: null,
+    ringing: false, answered: false, heldOver: false, weak: false, recorded: false, muted: false,
+    talkingSince: 0, ending: null,
 });
 
 /** @returns {State} */
@@ -184,7 +186,7 @@ const USER = {
         if (state.phase !== 'incoming') {
             return ignore(state);
         }
-        const next = begin(state, 'callee', state.peer, state.callId);
+        const next = { ...begin(state, 'callee', state.peer, state.callId), recorded: state.recorded };
         return { state: next, effects: [{ do: 'remember-peer', peer: state.peer }, { do: 'media-start', call: next.call }] };
     },
 
@@ -336,19 +338,19 @@ const SERVER = {
         };
     },
 
-    incomingCall(state, { from, callId = '' }) {
+    incomingCall(state, { from, callId = '', recorded = false }) {
         if (typeof from !== 'string' || from === '') {
             return ignore(state);
         }
         if (['ready', 'ended'].includes(state.phase)) {
-            const rung = { ...NO_CALL, peer: from, role: 'callee', callId, peerProblem: null };
+            const rung = { ...NO_CALL, peer: from, role: 'callee', callId, recorded, peerProblem: null };
             return { state: to(state, 'incoming', rung), effects: [] };
         }
         if (from === state.peer && state.role === 'caller') {
             /* Both call each other. Still preparing: our offer becomes the answer to their call.
              * Already sent: the server takes our call for the answer, there is nothing to say. */
             if (state.phase === 'preparing') {
-                return stay(state, { role: 'callee', callId });
+                return stay(state, { role: 'callee', callId, recorded });
             }
             if (state.phase === 'calling') {
                 return ignore(state);
@@ -359,8 +361,8 @@ const SERVER = {
             : ignore(state);
     },
 
-    ringing: (state, { callId = '' }) =>
-        (state.phase === 'calling' ? stay(state, { ringing: true, callId }) : ignore(state)),
+    ringing: (state, { callId = '', recorded = false }) =>
+        (state.phase === 'calling' ? stay(state, { ringing: true, callId, recorded }) : ignore(state)),
 
     callResponse(state, message, now) {
         if (state.phase !== 'calling') {
@@ -370,14 +372,16 @@ const SERVER = {
             return end(state, endingOf(message, 'caller', false), { detail: textOf(message), now });
         }
         return {
-            state: to(state, 'connecting', { answered: true, callId: message.callId ?? state.callId }),
+            state: to(state, 'connecting', {
+                answered: true, callId: message.callId ?? state.callId, recorded: message.recorded ?? false,
+            }),
             effects: [{ do: 'media-answer', sdp: message.sdpAnswer }],
         };
     },
 
     startCommunication(state, message) {
         return state.phase === 'connecting' && !state.answered
-            ? stay(state, { answered: true }, { do: 'media-answer', sdp: message.sdpAnswer })
+            ? stay(state, { answered: true, recorded: message.recorded ?? false }, { do: 'media-answer', sdp: message.sdpAnswer })
             : ignore(state);
     },
 

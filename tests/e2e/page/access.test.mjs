@@ -40,7 +40,7 @@ async function tour(page, look) {
     await look('welcome');
     const socket = await join(page, server);
     await look('ready');
-    socket.send({ id: 'incomingCall', from: 'Grandma', callId: 'c1' });
+    socket.send({ id: 'incomingCall', from: 'Grandma', callId: 'c1', recorded: true });
     await inPhase(page, 'incoming');
     await look('incoming');
     socket.send({ id: 'stopCommunication', reason: 'cancelled', callId: 'c1' });
@@ -54,7 +54,7 @@ async function tour(page, look) {
     await page.keyboard.press('Escape');
     await inPhase(page, 'ready');
     await socket.expect('stop');
-    await talk(page, socket);
+    await talk(page, socket, 'bob', { recorded: true });
     await page.locator('#mute').click();
     await look('talking');
     await page.locator('#sound-in-call').click();

@@ -88,12 +88,12 @@ export function answerWithTone(page, offer) {
 }
 
 /** Ready page → talking with bob, who was called. */
-export async function talk(page, socket, peer = 'bob') {
+export async function talk(page, socket, peer = 'bob', extra = {}) {
     await page.locator('#peer').fill(peer);
     await page.locator('#call').click();
     const { sdpOffer } = await socket.expect('call');
-    socket.send({ id: 'ringing', callId: '00c0ffee00c0ffee' });
+    socket.send({ id: 'ringing', callId: '00c0ffee00c0ffee', ...extra });
     const sdpAnswer = await answerWithTone(page, sdpOffer);
-    socket.send({ id: 'callResponse', response: 'accepted', sdpAnswer, callId: '00c0ffee00c0ffee' });
+    socket.send({ id: 'callResponse', response: 'accepted', sdpAnswer, callId: '00c0ffee00c0ffee', ...extra });
     await inPhase(page, 'talking');
 }

@@ -54,6 +54,40 @@ story('the address fills the fields: ?name= and ?call=', {}, async page => {
     assert.equal(await page.inputValue('#peer'), 'bob');
 });
 
+story('a recorded call says so before it is answered, and while it lasts', {}, async page => {
+    const socket = await join(page, server);
+    const notice = '#call-recorded';
+    socket.send({ id: 'incomingCall', from: 'bob', callId: 'c1', recorded: true });
+    await inPhase(page, 'incoming');
+    assert.equal(await text(page, notice), 'This call will be recorded');
+    await page.waitForFunction(() => /This call will be recorded\.$/.test(document.getElementById('say-now').textContent));
+    await page.locator('#decline').click();
+    await inPhase(page, 'ready');
+
+    await page.locator('#peer').fill('bob');
+    await page.locator('#call').click();
+    await socket.expect('call');
+    assert.equal(await visible(page, notice), false);
+    socket.send({ id: 'ringing', callId: 'c2', recorded: true });
+    await page.locator(notice).waitFor();
+    assert.equal(await text(page, notice), 'This call will be recorded');
+    await page.keyboard.press('Escape');
+    await inPhase(page, 'ready');
+
+    await talk(page, socket, 'bob', { recorded: true });
+    assert.equal(await text(page, notice), 'This call is recorded');
+    await page.locator('[data-language="id"]').click();
+    assert.equal(await text(page, notice), 'Panggilan ini direkam');
+    await page.locator('[data-language="en"]').click();
+    await page.locator('#hang-up').click();
+    await inPhase(page, 'ended');
+    await page.locator('#back').click();
+    await socket.expect('stop');
+
+    await talk(page, socket);
+    assert.equal(await visible(page, notice), false, 'the next call is not');
+});
+
 story('whose connection is poor: the page asks, the server knows', {}, async page => {
     const socket = await join(page, server);
     await talk(page, socket);

@@ -12,6 +12,10 @@ const STATUS = Object.freeze({
     connecting: 'call.connecting',
 });
 
+/** That the call is recorded, or will be, in words; '' when it is not. */
+export const recordingNotice = state =>
+    (state.recorded ? t(state.phase === 'talking' ? 'call.recorded' : 'call.recorded-soon') : '');
+
 const KEYS = Object.freeze({
     preparing: 'keys-outgoing',
     calling: 'keys-outgoing',
@@ -58,6 +62,8 @@ export class CallView {
             const isRinging = state.phase === 'calling' && state.ringing;
             setText(byId('call-status'), t(isRinging ? 'call.ringing' : STATUS[state.phase]));
         }
+        setText(byId('call-recorded-text'), recordingNotice(state));
+        byId('call-recorded').hidden = !state.recorded;
         setOptionalText(byId('call-hint'), this.#hint(state));
         setText(byId('disc-you'), initialOf(state.name));
         setText(byId('disc-them'), initialOf(peer));
