@@ -18,6 +18,16 @@ static int put_packet(struct record_container *c, const uint8_t *data, size_t le
     return 0;
 }
 
+static int fill_with_silence(struct record_container *c, uint64_t until)
+{
+    uint8_t packet[RECORD_OPUS_SILENCE_LEN];
+    int err = 0;
+    record_opus_silence(c->toc, packet);
+    while (!err && until - c->position >= RECORD_OPUS_SILENCE)
+        err = put_packet(c, packet, sizeof(packet), RECORD_OPUS_SILENCE);
+    return err;
+}
+
 static int fill(struct record_container *c, uint64_t until)
 {
     uint32_t duration;
@@ -26,6 +36,17 @@ static int fill(struct record_container *c, uint64_t until)
     while (!err && (duration = record_opus_conceal(c->toc, until - c->position, &toc)))
         err = put_packet(c, &toc, 1, duration);
     return err;
+}
+
+static int fill_gap(struct record_container *c, uint64_t duration)
+{
+    int err = 0;
+    if (duration > RECORD_MAX_CONCEALED) {
+        err = fill(c, c->position + RECORD_FADE);
+        if (!err)
+            err = fill_with_silence(c, c->end);
+    }
+    return err ? err : fill(c, c->end);
 }
 
 int record_container_begin(struct record_container *c, enum record_format format, int fd,
@@ -47,7 +68,7 @@ int record_container_put(struct record_container *c, const struct record_piece *
 {
     c->end = piece->start + piece->duration;
     if (!piece->data)
-        return fill(c, c->end);
+        return fill_gap(c, piece->duration);
     return put_packet(c, piece->data, piece->len, (uint32_t)piece->duration);
 }
 

@@ -1,9 +1,10 @@
 /**
  * A recording's file, of whatever format: pieces of time in, a playable file out.
  *
- * A gap becomes packets that ask for concealment, so that every decoder, not only one that looks at
- * positions, gives the right length. They come in steps of 2.5 ms; what is over goes into the next
- * gap and at the end is cut off, so nothing stands more than 2.5 ms early, however long it is.
+ * A gap becomes packets that ask for concealment, and silence where nobody was there for a while,
+ * so that every decoder, not only one that looks at positions, gives the right length. They come in
+ * steps of 2.5 ms; what is over goes into the next gap and at the end is cut off, so nothing stands
+ * more than 2.5 ms early, however long it is.
  */
 #ifndef RECORD_CONTAINER_H
 #define RECORD_CONTAINER_H
@@ -11,6 +12,16 @@
 #include "record/ogg_opus.h"
 #include "record/timeline.h"
 #include "record/webm.h"
+
+/**
+ * In a longer gap the source is not there: what a decoder makes up goes on as loud as the noise
+ * behind the last words, so after a moment silence takes its place. In a silence of DTX a packet
+ * comes every 400 ms, and one of them may be lost.
+ */
+#define RECORD_MAX_CONCEALED (RECORD_RATE * 1)
+
+/** What is made up of such a gap all the same: the fall of the last sound [ticks]. */
+#define RECORD_FADE (RECORD_RATE / 10)
 
 enum record_format { RECORD_OGG, RECORD_WEBM };
 

@@ -68,6 +68,14 @@ uint32_t record_opus_conceal(uint8_t before, uint64_t gap, uint8_t *ret)
     return frame_ticks[config];
 }
 
+void record_opus_silence(uint8_t before, uint8_t ret[RECORD_OPUS_SILENCE_LEN])
+{
+    /* RFC 6716 §4.3: the first symbol of CELT is the silence flag; all ones set it. */
+    ret[0] = (uint8_t)((CONFIG_CELT_FB + 3) << 3 | (before & TOC_STEREO));
+    ret[1] = 0xff;
+    ret[2] = 0xfe;
+}
+
 void record_opus_head(uint8_t ret[RECORD_OPUS_HEAD_LEN])
 {
     /* magic, version 1, 2 channels; little endian: pre-skip, input rate, gain 0; family 0 */

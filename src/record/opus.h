@@ -45,6 +45,13 @@ uint32_t record_opus_duration(const uint8_t *data, size_t len);
  */
 uint32_t record_opus_conceal(uint8_t before, uint64_t gap, uint8_t *ret);
 
+/** A packet of silence [ticks, bytes]. */
+#define RECORD_OPUS_SILENCE     960
+#define RECORD_OPUS_SILENCE_LEN 3
+
+/** 20 ms of silence, to which a decoder fades. @param before  TOC of the packet before */
+void record_opus_silence(uint8_t before, uint8_t ret[RECORD_OPUS_SILENCE_LEN]);
+
 /**
  * The identification header (RFC 7845 §5.1); Matroska keeps the same bytes as CodecPrivate.
  *

@@ -167,9 +167,35 @@ static bool by_timestamp(const struct record_timeline *t, const struct record_he
     return off <= ticks(RECORD_TS_JUMP) && off >= -ticks(RECORD_TS_JUMP);
 }
 
+/* How much less the timestamps went from a to b than the clock did [ticks]. */
+static int64_t lag(uint32_t ts_a, mono_us at_a, const struct record_held *b)
+{
+    return ticks(b->at - at_a) - rtp_ts_diff(b->timestamp, ts_a);
+}
+
+static const struct record_held *newest_held(const struct record_timeline *t)
+{
+    return of(t->held.prev);
+}
+
+/* RECORD_RETURN: is there more than one reason why it is that late? Where those behind it came
+ * before it, it is a straggler, and with RECORD_TS_JUMP it stands by the clock anyway. */
+static bool is_in_doubt(const struct record_timeline *t, const struct record_held *h)
+{
+    int64_t off = t->is_placed ? lag(t->last_ts, t->last_at, h) : 0;
+    return off > ticks(RECORD_RETURN) && off <= ticks(RECORD_TS_JUMP) &&
+           newest_held(t)->at >= h->at;
+}
+
+static bool is_catching_up(const struct record_timeline *t, const struct record_held *h)
+{
+    return -lag(h->timestamp, h->at, newest_held(t)) > ticks(RECORD_RETURN_LOOK) / 2;
+}
+
 static void place(struct record_timeline *t, struct record_held *h)
 {
-    if (!by_timestamp(t, h, &h->start)) {
+    bool stood_still = is_in_doubt(t, h) && !is_catching_up(t, h);
+    if (stood_still || !by_timestamp(t, h, &h->start)) {
         h->start = later(t->position, by_clock(t, h->at));
         t->stats.restarts += t->is_placed;
     }
@@ -183,8 +209,11 @@ static void place(struct record_timeline *t, struct record_held *h)
 
 static bool is_due(const struct record_timeline *t, const struct record_held *h, mono_us now)
 {
-    return h->is_placed || h->seq == t->next || now - h->at >= RECORD_WAIT ||
-           t->n_held > RECORD_MAX_HELD || t->stop_at != MONO_NEVER;
+    if (h->is_placed || now - h->at >= RECORD_WAIT || t->n_held > RECORD_MAX_HELD ||
+        t->stop_at != MONO_NEVER)
+        return true;
+    return h->seq == t->next &&
+           (!is_in_doubt(t, h) || newest_held(t)->at - h->at >= RECORD_RETURN_LOOK);
 }
 
 static void give_gap(struct record_timeline *t, uint64_t until, struct record_piece *ret)

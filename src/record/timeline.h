@@ -9,7 +9,7 @@
  * Positions count from the start of the recording [ticks of RECORD_RATE]. The first packet stands
  * where it arrived, those behind it where their timestamps say: neither jitter nor loss changes the
  * length. Only where timestamps cannot be meant (the source was restarted, they run into what is
- * already there, or away from the clock) a packet stands where it arrived again.
+ * already there, away from the clock, or stood still) a packet stands where it arrived again.
  *
  * A pause is a stop and another start: what lies between takes no time.
  */
@@ -43,6 +43,15 @@
  * So a hole in the recording is at most so much longer than it took.
  */
 #define RECORD_TS_JUMP (10 * US_PER_S)
+
+/**
+ * A packet that is so much later than its timestamp says, with none missing before it: the line
+ * stood still and held them up, or the source did and its timestamps with it (a browser whose track
+ * is taken away, and given back). What comes within the look tells: a line catches up, a source
+ * goes on as before. The one is placed by its timestamps, the other by the clock.
+ */
+#define RECORD_RETURN      (500 * US_PER_MS)
+#define RECORD_RETURN_LOOK (200 * US_PER_MS)
 
 /** A piece of the recording. */
 struct record_piece {

@@ -74,12 +74,25 @@ static void test_gap_keeps_the_mode(void **state)
     assert_int_equal(toc, 29 << 3);
 }
 
+/* A packet that lasts as long as it says, in as many channels as before. */
+static void test_silence(void **state)
+{
+    (void)state;
+    for (unsigned before = 0; before < 256; before++) {
+        uint8_t packet[RECORD_OPUS_SILENCE_LEN];
+        record_opus_silence((uint8_t)before, packet);
+        assert_int_equal(record_opus_duration(packet, sizeof(packet)), RECORD_OPUS_SILENCE);
+        assert_int_equal(packet[0] & 4, before & 4);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_durations),
         cmocka_unit_test(test_gaps_are_filled),
         cmocka_unit_test(test_gap_keeps_the_mode),
+        cmocka_unit_test(test_silence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

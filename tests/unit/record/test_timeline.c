@@ -159,13 +159,13 @@ static void test_wait_is_bounded(void **state)
     assert_int_equal(n_frames, 1);
     push(START + 50 * US_PER_MS + RECORD_WAIT - 1, 2, FRAME_T, 2);
     assert_int_equal(n_frames, 3);
-    push(START + 1500 * US_PER_MS, 5, 4 * FRAME_T, 5);
-    drain(START + 1500 * US_PER_MS + RECORD_WAIT);
+    push(START + 1510 * US_PER_MS, 5, 75 * FRAME_T, 76);
+    drain(START + 1510 * US_PER_MS + RECORD_WAIT);
     assert_int_equal(n_frames, 4);
-    push(START + 1500 * US_PER_MS + RECORD_WAIT, 4, 3 * FRAME_T, 4);
+    push(START + 1510 * US_PER_MS + RECORD_WAIT, 4, 3 * FRAME_T, 4);
     assert_int_equal(n_frames, 4);
     assert_int_equal(t.stats.late, 1);
-    assert_int_equal(end_at, evenly(6));
+    assert_int_equal(end_at, evenly(77));
 }
 
 /* A hole that nobody fills does not hold more than it may. */
@@ -263,6 +263,34 @@ static void test_timestamps_that_stood_still(void **state)
     assert_int_equal(end_at, 20 * RECORD_RATE + 2 * FRAME_T);
 }
 
+/* The same for a moment only: whether the line or the source stood still shows in what follows. */
+static void test_source_that_stood_still(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 50; i++)
+        push(START + i * FRAME, (uint16_t)i, i * FRAME_T, 1 + i);
+    for (unsigned i = 50; i < 100; i++)
+        push(START + 3 * US_PER_S + i * FRAME, (uint16_t)i, i * FRAME_T, 1 + i);
+    assert_int_equal(t.stats.restarts, 1);
+    assert_int_equal(end_at, 3 * RECORD_RATE + 100 * FRAME_T);
+    stop(START + 5 * US_PER_S);
+    assert_int_equal(n_frames, 100);
+    assert_int_equal(end_at, 5 * RECORD_RATE);
+}
+
+/* One packet after it, and then nothing: it is not waited for another. */
+static void test_last_word_after_a_stall(void **state)
+{
+    (void)state;
+    push(START, 1, 0, 1);
+    push(START + 3 * US_PER_S, 2, FRAME_T, 2);
+    drain(START + 3 * US_PER_S + RECORD_WAIT - 1);
+    assert_int_equal(n_frames, 1);
+    drain(START + 3 * US_PER_S + RECORD_WAIT);
+    assert_int_equal(n_frames, 2);
+    assert_int_equal(end_at, 3 * RECORD_RATE + FRAME_T);
+}
+
 static void test_pause(void **state)
 {
     (void)state;
@@ -333,6 +361,8 @@ int main(void)
         TEST(test_stray),
         TEST(test_timestamps_that_cannot_be_meant),
         TEST(test_timestamps_that_stood_still),
+        TEST(test_source_that_stood_still),
+        TEST(test_last_word_after_a_stall),
         TEST(test_pause),
         TEST(test_nothing_heard),
         TEST(test_malformed),
