@@ -6,6 +6,7 @@
 
 #include "rtp/red.h"
 #include "rtp/sequence.h"
+#include "support/red_write.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -25,7 +26,7 @@ static void write_back(const struct rtp_red *red, const uint8_t *data, size_t si
     struct bytes_writer w = bytes_writer(buf, sizeof(buf));
     if (size > sizeof(buf))
         return;
-    rtp_red_write(&w, red->blocks, red->n_blocks);
+    red_write(&w, red->blocks, red->n_blocks);
     assert(!w.failed && w.len == size && memcmp(buf, data, size) == 0);
 }
 

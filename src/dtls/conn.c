@@ -167,16 +167,6 @@ void dtls_conn_deinit(struct dtls_conn *conn)
     wipe_keys(conn);
 }
 
-void dtls_conn_set_rtt(struct dtls_conn *conn, mono_us rtt)
-{
-    if (conn->state != DTLS_STATE_NEW)
-        return;
-    mono_us rto = rtt < DTLS_RTO_MAX / 2 ? 2 * rtt : DTLS_RTO_MAX;
-    if (rto < DTLS_RTO_MIN)
-        rto = DTLS_RTO_MIN;
-    conn->handshake->bio.rto_first = conn->handshake->bio.rto = rto;
-}
-
 /* --- Handshake ---------------------------------------------------------------------------- */
 
 /* RFC 5764 §4.2: client key, server key, client salt, server salt. */

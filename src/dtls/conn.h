@@ -45,13 +45,11 @@
 #define DTLS_MTU 1200
 
 /**
- * First wait for an answer, when dtls_conn_set_rtt was not called. RFC 6347 §4.2.4.1 says one
- * second, "unless the application knows better": ICE has just shown that the path works and
- * people wait for this handshake; browsers start at 50 ms. A flight sent too early costs 1 KB.
+ * First wait for an answer. RFC 6347 §4.2.4.1 says one second, "unless the application knows
+ * better": ICE has just shown that the path works and people wait for this handshake; browsers
+ * start at 50 ms. A flight sent too early costs 1 KB.
  */
 #define DTLS_RTO_INITIAL (100 * US_PER_MS)
-/** Bounds of the first wait when the round trip is known (twice that); libwebrtc has the same. */
-#define DTLS_RTO_MIN (50 * US_PER_MS)
 /** Waits double up to here, instead of RFC 6347's 60 s: a loss must not cost a call's beginning. */
 #define DTLS_RTO_MAX (3 * US_PER_S)
 
@@ -163,12 +161,6 @@ MUST_CHECK int dtls_conn_init(struct dtls_conn *conn, struct dtls_context *ctx, 
 void dtls_conn_deinit(struct dtls_conn *conn);
 
 /**
- * Tell the round-trip time that ICE measured, before dtls_conn_start: the first wait is then
- * twice that, within DTLS_RTO_MIN and DTLS_RTO_MAX.
- */
-void dtls_conn_set_rtt(struct dtls_conn *conn, mono_us rtt);
-
-/**
  * ICE has a pair: the client sends its hello, the server begins to count its time. A second call
  * does nothing. A server may also be started by the first datagram; a client that was not
  * started ignores what comes in.
@@ -209,11 +201,5 @@ bool dtls_conn_poll_event(struct dtls_conn *conn, struct dtls_event *ret);
  * nothing is, since an alert in the clear would prove nothing to the peer. No event follows.
  */
 void dtls_conn_close(struct dtls_conn *conn, mono_us now);
-
-/** For the owner's log and tests. */
-static inline enum dtls_state dtls_conn_state(const struct dtls_conn *conn)
-{
-    return conn->state;
-}
 
 #endif

@@ -19,11 +19,6 @@ static const struct {
     [DTLS_HASH_SHA512] = {64, EVP_sha512},
 };
 
-size_t dtls_hash_len(enum dtls_hash hash)
-{
-    return hashes[hash].len;
-}
-
 int dtls_fingerprint_of(const X509 *cert, enum dtls_hash hash, struct dtls_fingerprint *ret)
 {
     struct dtls_fingerprint fp = {.hash = hash};
@@ -36,5 +31,5 @@ int dtls_fingerprint_of(const X509 *cert, enum dtls_hash hash, struct dtls_finge
 
 bool dtls_fingerprint_equal(const struct dtls_fingerprint *a, const struct dtls_fingerprint *b)
 {
-    return a->hash == b->hash && memcmp(a->bytes, b->bytes, dtls_hash_len(a->hash)) == 0;
+    return a->hash == b->hash && memcmp(a->bytes, b->bytes, hashes[a->hash].len) == 0;
 }

@@ -29,11 +29,8 @@ enum dtls_hash {
 
 struct dtls_fingerprint {
     enum dtls_hash hash;
-    uint8_t bytes[DTLS_FINGERPRINT_MAX]; /**< the first dtls_hash_len(hash) are used */
+    uint8_t bytes[DTLS_FINGERPRINT_MAX]; /**< as many as the hash has are used */
 };
-
-/** Digest length [bytes]. */
-size_t dtls_hash_len(enum dtls_hash hash);
 
 /** Fingerprint of a certificate. @return 0, or -ENOMEM: OpenSSL could not (*ret untouched) */
 MUST_CHECK int dtls_fingerprint_of(const X509 *cert, enum dtls_hash hash,

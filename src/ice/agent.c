@@ -15,18 +15,6 @@
 #include "ice/checks.h"
 #include "stun/message.h"
 
-const char *ice_state_name(enum ice_state state)
-{
-    static const char *const names[] = {
-        [ICE_NEW] = "new",
-        [ICE_CHECKING] = "checking",
-        [ICE_CONNECTED] = "connected",
-        [ICE_COMPLETED] = "completed",
-        [ICE_FAILED] = "failed",
-    };
-    return names[state];
-}
-
 int ice_agent_init(struct ice_agent *a, const struct ice_config *config, struct rng *rng)
 {
     struct ice_credentials *local = NULL;

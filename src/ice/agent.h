@@ -75,9 +75,6 @@ enum ice_state {
     ICE_FAILED,    /**< no path found, or consent lost. Only a restart leads out of it */
 };
 
-/** "new", "checking", … */
-const char *ice_state_name(enum ice_state state);
-
 enum ice_event_type {
     ICE_EVENT_STATE,        /**< `state` is the new one */
     ICE_EVENT_VALIDATED,    /**< this pair may send us DTLS and media from now on */

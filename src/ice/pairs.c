@@ -126,15 +126,6 @@ bool ice_pairs_has_base(const struct ice_pairs *p, const struct addr *base)
     return find_base(p, base) >= 0;
 }
 
-bool ice_pairs_has_local(const struct ice_pairs *p, const struct addr *addr)
-{
-    for (uint8_t i = 0; i < p->n_locals; i++) {
-        if (addr_equal(&p->locals[i].addr, addr))
-            return true;
-    }
-    return false;
-}
-
 static int find_remote(const struct ice_pairs *p, const struct addr *addr)
 {
     for (int i = 0; i < p->n_remotes; i++) {

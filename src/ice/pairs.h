@@ -130,9 +130,6 @@ void ice_pairs_set_role(struct ice_pairs *p, bool is_controlling);
 /** Is there a local candidate with this base? */
 bool ice_pairs_has_base(const struct ice_pairs *p, const struct addr *base);
 
-/** Is this an address of a local candidate (else the mapped address is peer-reflexive)? */
-bool ice_pairs_has_local(const struct ice_pairs *p, const struct addr *addr);
-
 /** May datagrams go to this remote address at all? Unicast; loopback only if we have one, too. */
 bool ice_pairs_accepts(const struct ice_pairs *p, const struct addr *remote);
 

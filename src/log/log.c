@@ -34,17 +34,6 @@ void log_set_level(enum log_level level)
     atomic_store_explicit(&least, (int)level, memory_order_relaxed);
 }
 
-bool log_set_level_name(struct str name)
-{
-    for (size_t i = 0; i < ARRAY_LEN(level_names); i++) {
-        if (str_eq(name, str_of(level_names[i]))) {
-            log_set_level((enum log_level)i);
-            return true;
-        }
-    }
-    return false;
-}
-
 bool log_is_on(enum log_level level)
 {
     return (int)level <= atomic_load_explicit(&least, memory_order_relaxed);

@@ -42,9 +42,6 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_D
 /** Least important level that is written; info at start. Any thread. */
 void log_set_level(enum log_level level);
 
-/** "error", "warning", "info", "debug". @return false = none of these, nothing changed */
-bool log_set_level_name(struct str name);
-
 bool log_is_on(enum log_level level);
 
 /** Where lines go; standard error at start. The descriptor is borrowed. */

@@ -14,9 +14,8 @@
 
 #include "rtp/sequence.h"
 
-#define HEADER_LEN     4 /* of a redundant block */
-#define PRIMARY_HEADER 1
-#define FOLLOWS        0x80
+#define HEADER_LEN 4 /* of a redundant block */
+#define FOLLOWS    0x80
 
 int rtp_red_parse(const uint8_t *payload, size_t len, struct rtp_red *ret)
 {
@@ -45,32 +44,6 @@ int rtp_red_parse(const uint8_t *payload, size_t len, struct rtp_red *ret)
         return RTP_E_TRUNCATED;
     *ret = red;
     return 0;
-}
-
-void rtp_red_write(struct bytes_writer *w, const struct rtp_red_block *blocks, unsigned n)
-{
-    assert(n > 0 && n <= RTP_RED_MAX_BLOCKS);
-    const struct rtp_red_block *primary = &blocks[n - 1];
-    size_t len = PRIMARY_HEADER + primary->len;
-    for (unsigned i = 0; i + 1 < n; i++)
-        len += rtp_red_fits(&blocks[i]) ? HEADER_LEN + blocks[i].len : 0;
-
-    uint8_t *whole = bytes_reserve(w, len);
-    if (!whole)
-        return;
-    struct bytes_writer out = bytes_writer(whole, len);
-    for (unsigned i = 0; i + 1 < n; i++) {
-        if (!rtp_red_fits(&blocks[i]))
-            continue;
-        bytes_put8(&out, FOLLOWS | blocks[i].pt);
-        bytes_put16(&out, (uint16_t)((size_t)blocks[i].offset << 2 | blocks[i].len >> 8));
-        bytes_put8(&out, (uint8_t)blocks[i].len);
-    }
-    bytes_put8(&out, primary->pt & 0x7f);
-    for (unsigned i = 0; i < n; i++) {
-        if (i + 1 == n || rtp_red_fits(&blocks[i]))
-            bytes_put(&out, blocks[i].data, blocks[i].len);
-    }
 }
 
 /* --- recovery --- */

@@ -61,22 +61,6 @@ static inline const struct rtp_red_block *rtp_red_primary(const struct rtp_red *
  */
 MUST_CHECK int rtp_red_parse(const uint8_t *payload, size_t len, struct rtp_red *ret);
 
-/** Can a redundant block be expressed in those bits? */
-static inline bool rtp_red_fits(const struct rtp_red_block *b)
-{
-    return b->offset <= RTP_RED_MAX_OFFSET && b->len <= RTP_RED_MAX_LEN;
-}
-
-/**
- * Append a RED payload. What does not fit sets w->failed, and nothing is appended.
- *
- * @param blocks  the primary last (its offset is not looked at); none of them in w's buffer
- * @param n       1 … RTP_RED_MAX_BLOCKS; 1 = primary alone, which costs one byte
- *
- * Redundant blocks that do not satisfy rtp_red_fits are left out.
- */
-void rtp_red_write(struct bytes_writer *w, const struct rtp_red_block *blocks, unsigned n);
-
 /** Numbers back that are remembered. A block reaches back 16383 ticks: 17 frames of 20 ms Opus. */
 #define RTP_RED_WINDOW 64
 

@@ -39,7 +39,9 @@ int rtp_ring_init(struct rtp_ring *r)
     *r = (struct rtp_ring){.block = mem_alloc(sizeof(*r->block))};
     if (!r->block)
         return -ENOMEM;
-    rtp_ring_clear(r);
+    r->block->first = 0;
+    r->block->n_entries = 0;
+    r->block->write = 0;
     rtp_budget_fill(&r->budget, RTP_RING_BURST);
     return 0;
 }
@@ -48,15 +50,6 @@ void rtp_ring_deinit(struct rtp_ring *r)
 {
     mem_free(r->block);
     r->block = NULL;
-}
-
-void rtp_ring_clear(struct rtp_ring *r)
-{
-    if (!r->block)
-        return;
-    r->block->first = 0;
-    r->block->n_entries = 0;
-    r->block->write = 0;
 }
 
 /* The i-th entry, from the oldest. */

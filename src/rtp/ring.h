@@ -83,9 +83,6 @@ MUST_CHECK int rtp_ring_init(struct rtp_ring *r);
 /** Legal on a zeroed struct, and twice. */
 void rtp_ring_deinit(struct rtp_ring *r);
 
-/** Forget everything: the keys or the SSRC changed. */
-void rtp_ring_clear(struct rtp_ring *r);
-
 /**
  * Keep a copy of a packet that is being sent.
  *
@@ -101,7 +98,7 @@ void rtp_ring_put(struct rtp_ring *r, uint16_t seq, const uint8_t *data, size_t 
  *
  * @param ret_len  bytes; set when something is returned
  *
- * @return borrowed until the next put, clear or deinit; NULL = send nothing (the counters say why)
+ * @return borrowed until the next put or deinit; NULL = send nothing (the counters say why)
  */
 const uint8_t *rtp_ring_resend(struct rtp_ring *r, uint16_t seq, mono_us now, size_t *ret_len);
 

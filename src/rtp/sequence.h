@@ -43,11 +43,4 @@ static inline uint64_t rtp_seq_extend(uint64_t last, uint16_t seq)
     return (uint64_t)(index < 0 ? index + 0x10000 : index);
 }
 
-/** The same for 32-bit timestamps. */
-static inline uint64_t rtp_ts_extend(uint64_t last, uint32_t ts)
-{
-    int64_t index = (int64_t)last + rtp_ts_diff(ts, (uint32_t)last);
-    return (uint64_t)(index < 0 ? index + 0x100000000 : index);
-}
-
 #endif

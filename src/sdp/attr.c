@@ -185,20 +185,6 @@ enum sdp_direction sdp_find_direction(const struct sdp *s, const struct sdp_medi
     return d;
 }
 
-enum sdp_direction sdp_direction_mirror(enum sdp_direction d)
-{
-    switch (d) {
-    case SDP_SENDONLY:
-        return SDP_RECVONLY;
-    case SDP_RECVONLY:
-        return SDP_SENDONLY;
-    case SDP_INACTIVE:
-    case SDP_SENDRECV:
-        break;
-    }
-    return d;
-}
-
 /* ---- header extensions, sources ---- */
 
 /** RFC 8285 §7: 1-14 and 16-255 are ids, 4096-4351 stand for "more than there is room for". */
@@ -252,16 +238,6 @@ bool sdp_ssrc_parse(struct str value, struct sdp_ssrc *ret)
         return false;
     *ret =
         (struct sdp_ssrc){.ssrc = (uint32_t)ssrc, .attribute = attribute, .value = str_trim(value)};
-    return true;
-}
-
-bool sdp_msid_parse(struct str value, struct sdp_msid *ret)
-{
-    struct str stream = str_take_word(&value);
-    struct str track = str_take_word(&value);
-    if (stream.len == 0)
-        return false;
-    *ret = (struct sdp_msid){.stream = stream, .track = track};
     return true;
 }
 

@@ -71,9 +71,6 @@ enum sdp_direction { SDP_INACTIVE = 0, SDP_SENDONLY = 1, SDP_RECVONLY = 2, SDP_S
 /** From the section, else from the session level, else sendrecv (RFC 8866 §6.7). */
 enum sdp_direction sdp_find_direction(const struct sdp *s, const struct sdp_media *m);
 
-/** The same stream seen from the other side (RFC 3264 §6.1). */
-enum sdp_direction sdp_direction_mirror(enum sdp_direction d);
-
 /** "sendrecv", ... */
 const char *sdp_direction_name(enum sdp_direction d);
 
@@ -98,14 +95,6 @@ struct sdp_ssrc {
 };
 
 bool sdp_ssrc_parse(struct str value, struct sdp_ssrc *ret);
-
-/** a=msid:<stream> [<track>]   RFC 8830 §2 */
-struct sdp_msid {
-    struct str stream;
-    struct str track; /**< empty = none */
-};
-
-bool sdp_msid_parse(struct str value, struct sdp_msid *ret);
 
 /* ---- transport ------------------------------------------------------------------------ */
 

@@ -155,7 +155,6 @@ struct stun_writer stun_write_start(void *buf, size_t cap, enum stun_class class
 
 /* Attributes. What does not fit is remembered and told by stun_write_end. */
 void stun_write_username(struct stun_writer *s, struct str username);
-void stun_write_software(struct stun_writer *s, struct str software);
 void stun_write_priority(struct stun_writer *s, uint32_t priority);
 void stun_write_use_candidate(struct stun_writer *s);
 /** @param is_controlling selects ICE-CONTROLLING or ICE-CONTROLLED */

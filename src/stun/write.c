@@ -59,11 +59,6 @@ void stun_write_username(struct stun_writer *s, struct str username)
     put_text(s, STUN_ATTR_USERNAME, username);
 }
 
-void stun_write_software(struct stun_writer *s, struct str software)
-{
-    put_text(s, STUN_ATTR_SOFTWARE, software);
-}
-
 void stun_write_priority(struct stun_writer *s, uint32_t priority)
 {
     put_header(s, STUN_ATTR_PRIORITY, 4);

@@ -5,6 +5,7 @@
 #include "peer/figures.h"
 #include "rtp/red.h"
 #include "sim/bench/bench.h"
+#include "support/red_write.h"
 
 #define PACKETS 3000
 #define FRAME   960
@@ -69,7 +70,7 @@ static void speak(struct bench *b, uint16_t n)
     const struct rtp_red_block blocks[2] = {
         {.pt = p->codecs[0].pt, .offset = FRAME, .data = frames[0], .len = OPUS},
         {.pt = p->codecs[0].pt, .data = frames[1], .len = OPUS}};
-    rtp_red_write(&w, n ? blocks : blocks + 1, n ? 2 : 1);
+    red_write(&w, n ? blocks : blocks + 1, n ? 2 : 1);
     assert_false(w.failed);
     bench_send_packet(b, 0,
                       &(struct bench_packet){.ssrc = p->local_ssrc,

@@ -220,27 +220,6 @@ static void a_timeout_called_early_or_late_is_harmless(void **state)
     bench_free(b);
 }
 
-static void first_wait_follows_the_round_trip(void **state)
-{
-    static const struct {
-        mono_us rtt, wait;
-    } cases[] = {
-        {0, DTLS_RTO_MIN},
-        {80 * US_PER_MS, 160 * US_PER_MS},
-        {10 * US_PER_S, DTLS_RTO_MAX},
-        {MONO_NEVER, DTLS_RTO_MAX},
-    };
-    (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct bench *b = bench_new();
-        b->filter = lose_all;
-        dtls_conn_set_rtt(&b->end[CLIENT].conn, cases[i].rtt);
-        bench_start(b);
-        assert_int_equal(dtls_conn_deadline(&b->end[CLIENT].conn), b->now + cases[i].wait);
-        bench_free(b);
-    }
-}
-
 /* --- nonsense before the keys ------------------------------------------------------------- */
 
 static int deliver_all_truncations_first(struct bench *b, int from, unsigned index, mono_us *delay)
@@ -701,7 +680,6 @@ int main(void)
         cmocka_unit_test(repeated_and_reordered_datagrams_do_no_harm),
         cmocka_unit_test(waits_double_and_end),
         cmocka_unit_test(a_timeout_called_early_or_late_is_harmless),
-        cmocka_unit_test(first_wait_follows_the_round_trip),
         cmocka_unit_test(truncated_datagrams_do_no_harm),
         cmocka_unit_test(forged_records_and_alert_floods_do_not_stop_a_handshake),
         cmocka_unit_test(garbage_is_ignored),

@@ -10,6 +10,7 @@
 #include "peer/peer.h"
 #include "relay/fan.h"
 #include "rtp/extension.h"
+#include "support/red_write.h"
 
 #define FRAME     960
 #define N         5 /* endpoints; 0 speaks */
@@ -143,7 +144,7 @@ static int say(uint16_t seq, unsigned back)
         blocks[i] = (struct rtp_red_block){
             .pt = 111, .offset = (uint16_t)((back - i) * FRAME), .data = frames[i], .len = 20};
     }
-    rtp_red_write(&w, blocks, back + 1);
+    red_write(&w, blocks, back + 1);
     return say_raw(63, seq, false, payload, w.len);
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/rng.h"
 #include "rtp/red.h"
+#include "support/red_write.h"
 
 #define PT    111
 #define FRAME 960
@@ -94,7 +95,7 @@ static void what_is_written_is_read(void **state)
     struct rtp_red red;
     (void)state;
     struct bytes_writer w = bytes_writer(buf, sizeof(buf));
-    rtp_red_write(&w, blocks, ARRAY_LEN(blocks));
+    red_write(&w, blocks, ARRAY_LEN(blocks));
     assert_false(w.failed);
     assert_int_equal(rtp_red_parse(buf, w.len, &red), 0);
     assert_int_equal(red.n_blocks, 3);
@@ -111,17 +112,17 @@ static void what_is_written_is_read(void **state)
         {5, 12345, (const uint8_t *)"de", 2}, /* a primary has no offset */
     };
     w = bytes_writer(buf, sizeof(two_blocks));
-    rtp_red_write(&w, two, 2);
+    red_write(&w, two, 2);
     assert_int_equal(w.len, sizeof(two_blocks));
     assert_memory_equal(buf, two_blocks, sizeof(two_blocks));
     /* one byte too few: nothing */
     w = bytes_writer(buf, sizeof(two_blocks) - 1);
-    rtp_red_write(&w, two, 2);
+    red_write(&w, two, 2);
     assert_true(w.failed);
     assert_int_equal(w.len, 0);
     /* primary alone */
     w = bytes_writer(buf, sizeof(buf));
-    rtp_red_write(&w, two + 1, 1);
+    red_write(&w, two + 1, 1);
     assert_int_equal(w.len, 3);
     assert_memory_equal(buf,
                         "\x05"

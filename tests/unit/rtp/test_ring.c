@@ -209,16 +209,6 @@ static void one_byte_in_the_way_is_enough(void **state)
     assert_true(resend(5, RTP_RING_MAX_PACKET - 1, 3 * LATER));
 }
 
-static void cleared_it_keeps_nothing(void **state)
-{
-    (void)state;
-    put(1, 100, 0);
-    rtp_ring_clear(&r);
-    assert_false(resend(1, 100, LATER));
-    put(2, 100, 0);
-    assert_true(resend(2, 100, LATER));
-}
-
 static void without_memory_every_call_is_legal(void **state)
 {
     struct rtp_ring none = {0};
@@ -229,7 +219,6 @@ static void without_memory_every_call_is_legal(void **state)
     mem_fail_at(0);
     rtp_ring_put(&none, 1, (const uint8_t *)"x", 1, 0);
     assert_null(rtp_ring_resend(&none, 1, LATER, &len));
-    rtp_ring_clear(&none);
     rtp_ring_deinit(&none);
     assert_int_equal(none.gone, 1);
 }
@@ -246,7 +235,6 @@ int main(void)
         TEST(it_holds_what_the_header_says),
         TEST(random_lengths_never_mix),
         TEST(one_byte_in_the_way_is_enough),
-        TEST(cleared_it_keeps_nothing),
         TEST(what_is_sent_again_is_a_share_of_the_stream),
         cmocka_unit_test(without_memory_every_call_is_legal),
     };

@@ -47,9 +47,6 @@ static void extension_finds_the_nearest(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
         assert_true(rtp_seq_extend(cases[i].last, cases[i].seq) == cases[i].expected);
-    assert_true(rtp_ts_extend(0xffffffff, 5) == 0x100000005);
-    assert_true(rtp_ts_extend(0x100000005, 0xffffffff) == 0xffffffff);
-    assert_true(rtp_ts_extend(3, 0xfffffff0) == 0xfffffff0);
 }
 
 /* A long walk with loss and reordering within half a circle is followed exactly. */
