@@ -54,10 +54,9 @@ int engine_parse_offer(struct str text, struct engine_offer *ret, char *error)
     return parse(text, &ret->sdp, error);
 }
 
-bool engine_check_offer(struct engine *e, struct str offer, char *error)
+bool engine_check_offer(struct str offer, char *error)
 {
     struct sdp sdp;
-    (void)e;
     if (parse(offer, &sdp, error))
         return false;
     sdp_deinit(&sdp);

@@ -186,7 +186,7 @@ struct engine_answer {
  *
  * @param error what is wrong, ENGINE_ERROR_MAX bytes
  */
-bool engine_check_offer(struct engine *engine, struct str offer, char *error);
+bool engine_check_offer(struct str offer, char *error);
 
 /** An empty pipeline, on a worker of our choice. @return 0 or -ENOMEM */
 MUST_CHECK int engine_pipeline_new(struct engine *engine, uint64_t pipeline);

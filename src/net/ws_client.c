@@ -342,9 +342,9 @@ int net_ws_client_new(struct net_server *server, const struct net_ws_client_conf
 static void connect_to(struct net_ws_link *link, const char *address)
 {
     const struct net_ws_client *client = link->client;
-    const struct net_ws_url *url = &client->config.url;
+    const struct ws_url *url = &client->config.url;
     struct net_server *server = link->server;
-    char host[NET_WS_HOST_MAX + 8];
+    char host[WS_HOST_MAX + 8];
     bool is_v6 = strchr(url->host, ':') != NULL;
     snprintf(host, sizeof(host), "%s%s%s:%u", is_v6 ? "[" : "", url->host, is_v6 ? "]" : "",
              url->port);

@@ -13,8 +13,8 @@
 
 #include "base/compiler.h"
 #include "base/str.h"
+#include "base/ws_url.h"
 #include "net/server.h"
-#include "net/ws_url.h"
 
 struct net_ws_client_handlers {
     void (*on_open)(void *user);
@@ -32,7 +32,7 @@ struct net_ws_client_handlers {
 };
 
 struct net_ws_client_config {
-    struct net_ws_url url;
+    struct ws_url url;
     const char *token;      /**< sent as "Authorization: Bearer …"; NULL or "" = none; borrowed */
     size_t max_frame;       /**< bytes of one message; a larger one ends the connection */
     size_t max_queue_bytes; /**< bytes waiting to be sent; more end the connection */

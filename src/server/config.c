@@ -175,6 +175,12 @@ void config_check(struct config *c)
         config_mistake(c, place, "call.record: recordings need a folder: set recording.dir");
     if (o->media_external_ip.is_auto && o->media_stun.n == 0)
         config_mistake(c, place, "media.external_ip: auto needs somebody to ask: set media.stun");
+    if (o->media_backend == OPTIONS_MEDIA_KURENTO && o->media_kurento_uri.n == 0)
+        config_mistake(c, place, "media.backend: kurento needs servers: set media.kurento_uri");
+    if (o->media_backend != OPTIONS_MEDIA_KURENTO && o->media_kurento_uri.n > 0)
+        config_mistake(c, place, "media.kurento_uri: has no effect without media.backend: kurento");
+    if (o->media_backend == OPTIONS_MEDIA_KURENTO && o->call_record)
+        config_mistake(c, place, "call.record: calls of media.backend kurento are not recorded");
     if (o->media_port && o->media_port + o->media_workers > 65536)
         config_mistake(c, place, "media.port, media.workers: port %u + %u workers is above 65535",
                        o->media_port, o->media_workers);

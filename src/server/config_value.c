@@ -9,6 +9,7 @@
 
 #include "base/interface_rule.h"
 #include "base/mem.h"
+#include "base/ws_url.h"
 
 static const struct duration_unit {
     const char *name;
@@ -134,6 +135,12 @@ static bool is_rule(struct str s)
 {
     struct interface_rule rule;
     return interface_rule_parse(s, &rule);
+}
+
+static bool is_ws_url(struct str s)
+{
+    struct ws_url url;
+    return ws_url_parse(s, &url);
 }
 
 static int set_texts(struct options_texts *member, struct str value, bool (*is_item)(struct str))
@@ -275,6 +282,8 @@ static int set_by_type(const struct options_row *row, void *member, struct str v
         return set_texts(member, value, is_rule);
     case OPTIONS_TYPE_PORTS:
         return set_ports(member, value);
+    case OPTIONS_TYPE_WS_URLS:
+        return set_texts(member, value, is_ws_url);
     case OPTIONS_TYPE_NUMBER:
         return set_number(row, member, value);
     case OPTIONS_TYPE_DURATION:
@@ -363,6 +372,7 @@ void config_value_write(const struct options_row *row, const struct options *opt
     case OPTIONS_TYPE_ORIGINS:
     case OPTIONS_TYPE_HOSTS:
     case OPTIONS_TYPE_RULES:
+    case OPTIONS_TYPE_WS_URLS:
         write_texts(member, ret);
         break;
     case OPTIONS_TYPE_PORTS:
@@ -418,6 +428,10 @@ void config_value_write_range(const struct options_row *row, struct config_text 
         config_text_put(ret, STR("first-last, from 1024 to 65535 and at least an even port and the "
                                  "one above it, or empty"));
         break;
+    case OPTIONS_TYPE_WS_URLS:
+        config_text_printf(ret, "up to %d of ws://host:port/path or wss://host:port/path",
+                           OPTIONS_LIST_MAX);
+        break;
     case OPTIONS_TYPE_NUMBER:
         config_text_printf(ret, "%" PRId64 " to %" PRId64 "%s%s", row->min, row->max,
                            row->unit ? " " : "", row->unit ? row->unit : "");
@@ -456,6 +470,7 @@ void config_value_clear(const struct options_row *row, struct options *options)
     case OPTIONS_TYPE_ORIGINS:
     case OPTIONS_TYPE_HOSTS:
     case OPTIONS_TYPE_RULES:
+    case OPTIONS_TYPE_WS_URLS:
         free_texts(member_of(row, options));
         break;
     case OPTIONS_TYPE_IP:

@@ -13,7 +13,9 @@
 #include "server/config_value.h"
 #include "server/options_table.h"
 
-_Static_assert(sizeof(enum options_log_level) == sizeof(uint32_t), "a WORD member has 4 bytes");
+_Static_assert(sizeof(enum options_log_level) == sizeof(uint32_t) &&
+                   sizeof(enum options_media_backend) == sizeof(uint32_t),
+               "a WORD member has 4 bytes");
 
 /** What `duet serve` was given; the texts are borrowed from argv. */
 struct arguments {

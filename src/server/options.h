@@ -30,6 +30,12 @@ struct options_texts {
     size_t n;
 };
 
+/** In the order of media.backend's words. */
+enum options_media_backend {
+    OPTIONS_MEDIA_ENGINE,
+    OPTIONS_MEDIA_KURENTO,
+};
+
 struct options_ips {
     struct addr item[OPTIONS_LIST_MAX]; /**< port 0 */
     size_t n;
@@ -78,6 +84,10 @@ struct options {
     bool media_ice_lite;
     uint32_t media_tick_us; /**< µs, 0 = wake for every packet */
     uint32_t media_dscp;    /**< 0 = unmarked */
+    enum options_media_backend media_backend;
+    struct options_texts media_kurento_uri; /**< ws_url_parse takes each */
+    char *media_kurento_token;              /**< "" = none */
+    char *media_kurento_ca;                 /**< PEM file; "" = the system's */
     mono_us call_ring_timeout;
     mono_us call_setup_timeout;
     uint32_t call_max_users; /**< n */

@@ -18,6 +18,12 @@ static const char *const log_levels[] = {
     NULL,
 };
 
+static const char *const media_backends[] = {
+    [OPTIONS_MEDIA_ENGINE] = "engine",
+    [OPTIONS_MEDIA_KURENTO] = "kurento",
+    NULL,
+};
+
 /* clang-format off */
 const struct options_row options_table[] = {
     {.key = "http.listen", .type = OPTIONS_TYPE_LISTEN, MEMBER(http_listen),
@@ -106,6 +112,23 @@ const struct options_row options_table[] = {
      .min = 0, .max = 63,
      .help = "Differentiated services mark of outgoing media. 46: expedited forwarding, as RFC 8837 "
              "has it for audio. 0: none."},
+    {.key = "media.backend", .type = OPTIONS_TYPE_WORD, MEMBER(media_backend),
+     .fallback = "engine", .words = media_backends,
+     .help = "Who carries the audio. engine: this server. kurento: the servers of media.kurento_uri; "
+             "then there are no media ports here, kurento.listen stays closed, and the other "
+             "settings of media have no effect."},
+    {.key = "media.kurento_uri", .type = OPTIONS_TYPE_WS_URLS, MEMBER(media_kurento_uri),
+     .fallback = "",
+     .help = "Kurento Media Servers, or other Duets, that carry the audio with media.backend=kurento: "
+             "ws://host:8888/kurento. A call goes to the one with the fewest of our calls among those "
+             "that answer."},
+    {.key = "media.kurento_token", .type = OPTIONS_TYPE_TOKEN, MEMBER(media_kurento_token),
+     .fallback = "",
+     .help = "Secret that is shown to each of media.kurento_uri, in the header Authorization: Bearer "
+             "SECRET: the kurento.token of another Duet. Empty: none."},
+    {.key = "media.kurento_ca", .type = OPTIONS_TYPE_PATH, MEMBER(media_kurento_ca), .fallback = "",
+     .help = "PEM file with the certificates that wss:// servers of media.kurento_uri may be signed "
+             "by, or have. Empty: the authorities that the system trusts."},
     {.key = "call.ring_timeout", .type = OPTIONS_TYPE_DURATION, MEMBER(call_ring_timeout),
      .fallback = "1min", .min = US_PER_S, .max = 3600 * US_PER_S,
      .help = "A call that nobody answers ends after this time."},

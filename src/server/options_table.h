@@ -20,6 +20,7 @@ enum options_type {
     OPTIONS_TYPE_HOSTS,    /**< struct options_texts: "host:port" */
     OPTIONS_TYPE_RULES,    /**< struct options_texts: for base/interface_rule.h */
     OPTIONS_TYPE_PORTS,    /**< struct options_ports: "first-last", empty = none */
+    OPTIONS_TYPE_WS_URLS,  /**< struct options_texts: for base/ws_url.h */
     OPTIONS_TYPE_NUMBER,   /**< uint16_t or uint32_t, by `size` */
     OPTIONS_TYPE_DURATION, /**< mono_us */
     OPTIONS_TYPE_BOOL,     /**< bool */

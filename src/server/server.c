@@ -28,6 +28,7 @@
 #include "net/server.h"
 #include "play/player.h"
 #include "record/recorder.h"
+#include "server/media_servers.h"
 #include "signal/media_engine.h"
 #include "signal/signal.h"
 
@@ -57,12 +58,14 @@ struct server {
     struct net_timer *trim_timer;
     struct net_server *net;
     struct media *media;
-    struct recorder *recorder; /**< NULL = nothing can be recorded */
-    struct player *player;     /**< NULL = nothing can be played */
+    struct engine *engine;               /**< inside media; NULL: media.backend is kurento */
+    struct media_servers *media_servers; /**< behind media; NULL: media.backend is engine */
+    struct recorder *recorder;           /**< NULL = nothing can be recorded */
+    struct player *player;               /**< NULL = nothing can be played */
     struct signal *signal;
     struct net_timer *ready_timer;
-    bool is_ready; /**< it has been said */
-    struct kurento *kurento;
+    bool is_ready;           /**< it has been said */
+    struct kurento *kurento; /**< NULL without an engine */
     struct net_timer *kurento_timer;
     bool is_stopping;
     bool is_trim_due; /**< trim_timer is armed */
@@ -72,7 +75,10 @@ struct server {
 static void rearm(struct server *s)
 {
     net_timer_set(s->timer, signal_deadline(s->signal));
-    net_timer_set(s->kurento_timer, kurento_deadline(s->kurento));
+    if (s->kurento)
+        net_timer_set(s->kurento_timer, kurento_deadline(s->kurento));
+    if (s->media_servers)
+        media_servers_rearm(s->media_servers);
 }
 
 /* --- net → signal, kurento --- */
@@ -104,7 +110,8 @@ static void on_message(void *user, uint64_t socket, struct str text)
 {
     struct server *s = user;
     /* Each knows its own sockets and ignores the others'. */
-    kurento_frame(s->kurento, net_loop_now(), socket, text);
+    if (s->kurento)
+        kurento_frame(s->kurento, net_loop_now(), socket, text);
     signal_frame(s->signal, net_loop_now(), socket, text);
     rearm(s);
 }
@@ -113,7 +120,8 @@ static void on_close(void *user, uint64_t socket)
 {
     struct server *s = user;
     log_debug(NET, "socket %" PRIu64 " closed", socket);
-    kurento_socket_closed(s->kurento, net_loop_now(), socket);
+    if (s->kurento)
+        kurento_socket_closed(s->kurento, net_loop_now(), socket);
     signal_socket_closed(s->signal, net_loop_now(), socket);
     rearm(s);
 }
@@ -172,7 +180,6 @@ static void say_ready(const struct server *s)
 {
     char buf[512], media[ADDR_TEXT_MAX];
     struct text t;
-    const struct addr at = engine_listen_addr(media_engine_of(s->media), 0);
 
     text_init(&t, buf, sizeof(buf));
     text_printf(&t, "ready");
@@ -180,11 +187,22 @@ static void say_ready(const struct server *s)
         text_printf(&t, " http=%s", net_server_http_url(s->net));
     if (net_server_https_port(s->net))
         text_printf(&t, " https=%s", net_server_https_url(s->net));
-    text_printf(&t, " media=udp:%s", addr_write(&at, media));
+    if (s->engine) {
+        const struct addr at = engine_listen_addr(s->engine, 0);
+        text_printf(&t, " media=udp:%s", addr_write(&at, media));
+    } else {
+        text_printf(&t, " media=kurento:%zu", s->options->media_kurento_uri.n);
+    }
     if (net_server_api_url(s->net)[0])
         text_printf(&t, " kurento=%s", net_server_api_url(s->net));
     (void)puts(buf);
     (void)fflush(stdout);
+}
+
+/* The media of others is there or is not: calls say so. */
+static bool is_media_ready(const struct server *s)
+{
+    return !s->engine || engine_knows_outside(s->engine);
 }
 
 /* Once: when the ports know how they look from outside, or have waited long enough for it. */
@@ -194,7 +212,8 @@ static void become_ready(struct server *s)
         return;
     s->is_ready = true;
     say_ready(s);
-    log_info(SERVER, "media uses %u workers", engine_n_workers(media_engine_of(s->media)));
+    if (s->engine)
+        log_info(SERVER, "media uses %u workers", engine_n_workers(s->engine));
 }
 
 static void on_ready_limit(void *user, mono_us now)
@@ -215,9 +234,10 @@ static void on_media(void *user)
         net_timer_set(s->trim_timer, net_loop_now() + SERVER_TRIM_AFTER);
     }
     signal_media_ready(s->signal, net_loop_now());
-    kurento_media_ready(s->kurento, net_loop_now());
+    if (s->kurento)
+        kurento_media_ready(s->kurento, net_loop_now());
     rearm(s);
-    if (engine_knows_outside(media_engine_of(s->media)))
+    if (is_media_ready(s))
         become_ready(s);
 }
 
@@ -264,7 +284,12 @@ static void forward_net_log(int level, const char *line)
     log_write(LOG_NET, levels[level], "%s", line);
 }
 
-static int open_media(struct server *s)
+static bool is_media_elsewhere(const struct server *s)
+{
+    return s->options->media_backend == OPTIONS_MEDIA_KURENTO;
+}
+
+static int open_engine(struct server *s)
 {
     const struct options *o = s->options;
     char error[ENGINE_ERROR_MAX] = "out of memory";
@@ -300,7 +325,18 @@ static int open_media(struct server *s)
         log_error(SERVER, "%s", error);
         return 1;
     }
+    s->engine = media_engine_of(s->media);
     return 0;
+}
+
+static int open_media(struct server *s)
+{
+    if (!is_media_elsewhere(s))
+        return open_engine(s);
+    int err = media_servers_new(s->options, s->loop, &s->rng, wake_media, s, &s->media_servers);
+    if (!err)
+        s->media = media_servers_media(s->media_servers);
+    return err;
 }
 
 static int open_recorder(struct server *s)
@@ -312,7 +348,7 @@ static int open_recorder(struct server *s)
         .wake_user = s,
     };
     char error[RECORDER_ERROR_MAX];
-    if (!*config.folder)
+    if (!*config.folder || is_media_elsewhere(s))
         return 0;
     s->recorder = recorder_new(&config, &s->rng, error);
     if (!s->recorder) {
@@ -337,7 +373,7 @@ static int open_player(struct server *s)
         .wake_user = s,
     };
     char error[PLAY_ERROR_MAX];
-    if (!*o->player_dir && !*o->recording_dir && !o->player_http.n)
+    if (is_media_elsewhere(s) || (!*o->player_dir && !*o->recording_dir && !o->player_http.n))
         return 0;
     s->player = player_new(&config, error);
     if (!s->player) {
@@ -378,6 +414,8 @@ static int open_signal(struct server *s)
 
 static int open_kurento(struct server *s)
 {
+    if (!s->engine)
+        return 0;
     const mono_us now = net_loop_now();
     const struct kurento_config config = {
         .version = KURENTO_VERSION,
@@ -386,8 +424,7 @@ static int open_kurento(struct server *s)
         .wall_offset = wall_clock() - now,
     };
     const struct kurento_transport transport = {send_text, close_socket, s};
-    s->kurento =
-        kurento_new(&config, &transport, media_engine_of(s->media), s->recorder, &s->rng, now);
+    s->kurento = kurento_new(&config, &transport, s->engine, s->recorder, &s->rng, now);
     if (!s->kurento)
         return -ENOMEM;
     rearm(s);
@@ -416,12 +453,13 @@ static int open_net(struct server *s)
         .n_routes = ARRAY_LEN(routes),
         .origins = (const char *const *)o->http_origins.item,
         .n_origins = o->http_origins.n,
-        .api = {.listen = o->kurento_listen,
+        .api = {.listen = s->kurento ? o->kurento_listen : "",
                 .is_tls = o->kurento_tls,
                 .route = {.path = "/kurento", .tag = TAG_KURENTO},
                 .token = o->kurento_token,
                 .origins = (const char *const *)o->kurento_origins.item,
                 .n_origins = o->kurento_origins.n},
+        .client_ca = o->media_kurento_ca,
         .handlers = {on_open, on_message, on_close},
         .user = s,
     };
@@ -480,12 +518,15 @@ static int open_all(struct server *s)
         err = open_kurento(s);
     if (!err)
         err = open_net(s);
+    if (!err && s->media_servers)
+        err = media_servers_open(s->media_servers, s->net);
     return err;
 }
 
 /* docs/teardown.md */
 static void close_all(struct server *s)
 {
+    media_servers_close(s->media_servers); /* before its network; its media goes with the others */
     net_server_free(s->net);
     signal_free(s->signal);
     kurento_free(s->kurento);
@@ -493,6 +534,7 @@ static void close_all(struct server *s)
         s->media->ops->free(s->media); /* joins the workers */
     player_free(s->player);            /* joins the reader */
     recorder_free(s->recorder);        /* joins the writer: nobody wakes us from here on */
+    media_servers_free(s->media_servers);
     net_timer_free(s->kurento_timer);
     net_timer_free(s->ready_timer);
     net_timer_free(s->trim_timer);
@@ -511,7 +553,7 @@ int server_run(const struct options *options)
     rng_init_system(&s.rng);
     int err = open_all(&s);
     if (!err) {
-        if (engine_knows_outside(media_engine_of(s.media)))
+        if (is_media_ready(&s))
             become_ready(&s);
         else
             net_timer_set(s.ready_timer, net_loop_now() + SERVER_STUN_LIMIT);

@@ -429,10 +429,10 @@ static void an_unusable_offer_is_refused_by_name(void **state)
         assert_int_equal(start_texts(b, good, bad[i]), ENGINE_E_OFFER);
         assert_int_equal(b->answers->bad_leg, 1);
         assert_int_not_equal(b->answers->error[0], 0);
-        assert_false(engine_check_offer(b->engine, str_of(bad[i]), error));
+        assert_false(engine_check_offer(str_of(bad[i]), error));
         assert_string_equal(error, b->answers->error);
     }
-    assert_true(engine_check_offer(b->engine, str_of(good), error));
+    assert_true(engine_check_offer(str_of(good), error));
     assert_int_equal(engine_n_pipelines(b->engine), 0);
     bench_free(b);
 }

@@ -45,7 +45,7 @@ static int make(struct outgoing *o, const char *url, const char *token)
         .handlers = {on_open, on_message, on_close},
         .user = o,
     };
-    assert_true(net_ws_url_parse(str_of(url), &config.url));
+    assert_true(ws_url_parse(str_of(url), &config.url));
     return net_ws_client_new(o->b.server, &config, &o->client, o->b.error);
 }
 

@@ -1,5 +1,5 @@
 /* Addresses of WebSocket servers: see the header. */
-#include "net/ws_url.h"
+#include "base/ws_url.h"
 
 #include <string.h>
 
@@ -27,7 +27,7 @@ static bool is_path(struct str s)
     return has_only(s, "/-._~%!$&'()*+,;=:?");
 }
 
-bool net_ws_url_parse(struct str text, struct net_ws_url *ret)
+bool ws_url_parse(struct str text, struct ws_url *ret)
 {
     struct str scheme = STR("wss://"), host, path;
     ret->is_tls = str_starts_with(text, scheme);
@@ -52,13 +52,13 @@ bool net_ws_url_parse(struct str text, struct net_ws_url *ret)
     return !t.failed && str_copy(host, ret->host, sizeof(ret->host));
 }
 
-const char *net_ws_url_write(const struct net_ws_url *url, char *buf)
+const char *ws_url_write(const struct ws_url *url, char *buf)
 {
     struct str rest = str_of(url->path);
     struct str path = str_take_until(&rest, '?');
     bool is_v6 = strchr(url->host, ':') != NULL;
     struct text t;
-    text_init(&t, buf, NET_WS_URL_MAX);
+    text_init(&t, buf, WS_URL_MAX);
     text_printf(&t, "%s://%s%s%s:%u%.*s", url->is_tls ? "wss" : "ws", is_v6 ? "[" : "", url->host,
                 is_v6 ? "]" : "", url->port, STR_FMT(path));
     return buf;

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "base/compiler.h"
-#include "net/ws_url.h"
+#include "base/ws_url.h"
 
 static void the_parts_are_found(void **state)
 {
@@ -28,14 +28,14 @@ static void the_parts_are_found(void **state)
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct net_ws_url url;
-        char buf[NET_WS_URL_MAX];
-        assert_true(net_ws_url_parse(str_of(cases[i].text), &url));
+        struct ws_url url;
+        char buf[WS_URL_MAX];
+        assert_true(ws_url_parse(str_of(cases[i].text), &url));
         assert_int_equal(url.is_tls, cases[i].is_tls);
         assert_string_equal(url.host, cases[i].host);
         assert_int_equal(url.port, cases[i].port);
         assert_string_equal(url.path, cases[i].path);
-        assert_string_equal(net_ws_url_write(&url, buf), cases[i].shown);
+        assert_string_equal(ws_url_write(&url, buf), cases[i].shown);
     }
 }
 
@@ -58,17 +58,17 @@ static void what_is_none_is_refused(void **state)
         "ws://k\"ms/",
         "WS://kms/",
     };
-    struct net_ws_url url;
-    char text[NET_WS_PATH_MAX + NET_WS_HOST_MAX];
+    struct ws_url url;
+    char text[WS_PATH_MAX + WS_HOST_MAX];
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
-        assert_false(net_ws_url_parse(str_of(bad[i]), &url));
+        assert_false(ws_url_parse(str_of(bad[i]), &url));
     memset(text, 'a', sizeof(text));
     memcpy(text, "ws://", 5);
-    assert_false(net_ws_url_parse((struct str){text, 5 + NET_WS_HOST_MAX}, &url));
+    assert_false(ws_url_parse((struct str){text, 5 + WS_HOST_MAX}, &url));
     memcpy(text, "ws://h/", 7);
-    assert_false(net_ws_url_parse((struct str){text, 6 + NET_WS_PATH_MAX}, &url));
-    assert_true(net_ws_url_parse((struct str){text, 5 + NET_WS_PATH_MAX}, &url));
+    assert_false(ws_url_parse((struct str){text, 6 + WS_PATH_MAX}, &url));
+    assert_true(ws_url_parse((struct str){text, 5 + WS_PATH_MAX}, &url));
 }
 
 int main(void)

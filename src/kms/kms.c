@@ -1,0 +1,473 @@
+/*
+ * Calls, which server each of them gets, and the face of it all: struct media_ops.
+ *
+ * A call that waits for a server is in `waiting`; one that has one has a bridge (bridge.c). What is
+ * to be told is queued, in order, and polled; the end of a call has its notice inside the call.
+ */
+#include "kms/kms.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "base/utf8.h"
+#include "engine/engine.h"
+#include "kms/bridge.h"
+#include "kms/private.h"
+#include "log/log.h"
+
+static struct kms *self(struct media *m)
+{
+    return CONTAINER_OF(m, struct kms, media);
+}
+
+static mono_us now_of(const struct kms *k)
+{
+    return k->transport.now(k->transport.user);
+}
+
+/* --- notices --- */
+
+static void free_notice(struct kms_notice *notice)
+{
+    list_remove(&notice->queue);
+    for (unsigned i = 0; i < MEDIA_LEGS; i++)
+        mem_free(notice->texts[i]);
+    mem_free(notice);
+}
+
+static void queue_notice(struct kms *k, struct kms_notice *notice)
+{
+    if (list_is_empty(&k->notices))
+        k->media.wake(k->media.wake_user);
+    list_append(&k->notices, &notice->queue);
+}
+
+static bool is_end(const struct kms_notice *notice)
+{
+    return notice->event.type == MEDIA_EVENT_ENDED;
+}
+
+int kms_call_tell(struct kms_call *c, mono_us now, const struct media_event *event, char **texts)
+{
+    struct kms_notice *notice = mem_zalloc(sizeof(*notice));
+    if (!notice) {
+        for (unsigned i = 0; texts && i < MEDIA_LEGS; i++)
+            mem_free(texts[i]);
+        kms_call_end(c, now, MEDIA_END_BROKEN, MEDIA_CALLER, "out of memory");
+        return -ENOMEM;
+    }
+    notice->event = *event;
+    notice->event.call_id = c->id;
+    if (texts)
+        memcpy(notice->texts, texts, sizeof(notice->texts));
+    list_init(&notice->queue);
+    queue_notice(c->kms, notice);
+    return 0;
+}
+
+static bool poll_event(struct media *m, struct media_event *ret)
+{
+    struct kms *k = self(m);
+    if (k->polled)
+        free_notice(k->polled);
+    k->polled = NULL;
+    struct list *node = list_pop(&k->notices);
+    if (!node)
+        return false;
+    struct kms_notice *notice = CONTAINER_OF(node, struct kms_notice, queue);
+    *ret = notice->event;
+    if (!is_end(notice))
+        k->polled = notice;
+    return true;
+}
+
+/* --- the course of a call --- */
+
+void kms_call_rearm(struct kms_call *c)
+{
+    mono_us at = MONO_NEVER;
+    if (c->bridge)
+        at = kms_bridge_deadline(c->bridge);
+    else if (!c->is_ended)
+        at = c->decide_by;
+    timer_heap_set(&c->kms->timers, &c->timer, at);
+}
+
+static void forget_offers(struct kms_call *c)
+{
+    for (unsigned leg = 0; leg < MEDIA_LEGS; leg++) {
+        mem_free(c->offers[leg]);
+        c->offers[leg] = NULL;
+        json_decref(c->early[leg]);
+        c->early[leg] = NULL;
+    }
+}
+
+/* Cut between two characters: the text goes into JSON. */
+PRINTF_LIKE(2, 0) static void write_end(struct kms_call *c, const char *format, va_list ap)
+{
+    int n = vsnprintf(c->end_text, sizeof(c->end_text), format, ap);
+    if (n < 0)
+        c->end_text[0] = '\0';
+    c->end_text[utf8_valid_prefix(str_of(c->end_text))] = '\0';
+}
+
+static void end(struct kms_call *c, mono_us now, enum media_end how, enum media_leg leg)
+{
+    LOG_SCOPE(c->id, NULL);
+    log_info(MEDIA, "media ended: %s", c->end_text);
+    if (c->bridge)
+        kms_bridge_abandon(c->bridge, now);
+    list_remove(&c->waiting);
+    forget_offers(c);
+    c->is_ended = true;
+    c->end.event = (struct media_event){
+        .type = MEDIA_EVENT_ENDED, .call_id = c->id, .leg = leg, .end = how, .text = c->end_text};
+    queue_notice(c->kms, &c->end);
+    kms_call_rearm(c);
+}
+
+void kms_call_end(struct kms_call *c, mono_us now, enum media_end how, enum media_leg leg,
+                  const char *format, ...)
+{
+    va_list ap;
+    if (c->is_ended)
+        return;
+    va_start(ap, format);
+    write_end(c, format, ap);
+    va_end(ap);
+    end(c, now, how, leg);
+}
+
+/* --- which server --- */
+
+static bool is_tried(const struct kms_call *c, const struct kms_server *s)
+{
+    return c->tried & (UINT32_C(1) << s->number);
+}
+
+static bool are_all_tried(const struct kms_call *c)
+{
+    return c->tried == (UINT32_C(1) << c->kms->n_servers) - 1;
+}
+
+/* Those that answer before those that may not; then the one with the fewest of our calls. */
+static bool is_better(const struct kms_server *a, const struct kms_server *b, mono_us now)
+{
+    bool a_is_doubtful = kms_server_is_doubtful(a, now);
+    if (a_is_doubtful != kms_server_is_doubtful(b, now))
+        return !a_is_doubtful;
+    return a->load < b->load;
+}
+
+static struct kms_server *choose(const struct kms_call *c, mono_us now)
+{
+    struct kms *k = c->kms;
+    struct kms_server *best = NULL;
+    for (size_t i = 0; i < k->n_servers; i++) {
+        struct kms_server *s = &k->servers[i];
+        if (s->state == KMS_UP && !is_tried(c, s) && (!best || is_better(s, best, now)))
+            best = s;
+    }
+    return best;
+}
+
+/* @return false: there is none at the moment */
+static bool place(struct kms_call *c, mono_us now)
+{
+    struct kms_server *s = choose(c, now);
+    if (!s)
+        return false;
+    c->tried |= UINT32_C(1) << s->number;
+    if (kms_bridge_begin(c, now, s)) {
+        kms_call_end(c, now, MEDIA_END_BROKEN, MEDIA_CALLER, "out of memory");
+        return true;
+    }
+    LOG_SCOPE(c->id, NULL);
+    log_info(MEDIA, "goes to media server %s", s->name);
+    list_remove(&c->waiting);
+    kms_call_rearm(c);
+    return true;
+}
+
+void kms_place_waiting(struct kms *k, mono_us now)
+{
+    LIST_FOREACH(node, &k->waiting)
+        (void)place(CONTAINER_OF(node, struct kms_call, waiting), now);
+}
+
+void kms_call_move(struct kms_call *c, mono_us now, const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    write_end(c, format, ap);
+    va_end(ap);
+    if (c->bridge) {
+        kms_server_doubt(c->bridge->server, now);
+        kms_bridge_abandon(c->bridge, now);
+    }
+    LOG_SCOPE(c->id, NULL);
+    if (now < c->decide_by && place(c, now))
+        return;
+    if (now < c->decide_by && !are_all_tried(c)) {
+        log_debug(MEDIA, "waits for another media server: %s", c->end_text);
+        list_append(&c->kms->waiting, &c->waiting);
+        kms_call_rearm(c);
+        return;
+    }
+    end(c, now, MEDIA_END_BROKEN, MEDIA_CALLER);
+}
+
+/* --- struct media_ops --- */
+
+static struct kms_call *find(struct kms *k, uint64_t id)
+{
+    return map_find(&k->calls, &id, sizeof(id));
+}
+
+static bool check_offer(struct media *m, struct str offer, char *error)
+{
+    (void)m;
+    _Static_assert(MEDIA_ERROR_MAX == ENGINE_ERROR_MAX, "one buffer serves both");
+    return engine_check_offer(offer, error);
+}
+
+static void free_call(struct kms_call *c)
+{
+    forget_offers(c);
+    list_remove(&c->waiting);
+    list_remove(&c->end.queue);
+    timer_heap_set(&c->kms->timers, &c->timer, MONO_NEVER);
+    mem_free(c);
+}
+
+static struct kms_call *new_call(struct kms *k, mono_us now, uint64_t id,
+                                 const struct str offers[MEDIA_LEGS])
+{
+    struct kms_call *c = mem_zalloc(sizeof(*c));
+    if (!c)
+        return NULL;
+    c->kms = k;
+    c->id = id;
+    c->decide_by = now + KMS_DECIDE_LIMIT;
+    list_init(&c->waiting);
+    list_init(&c->end.queue);
+    for (unsigned leg = 0; leg < MEDIA_LEGS; leg++) {
+        c->offers[leg] = mem_strdup(offers[leg]);
+        c->early[leg] = json_array();
+        if (!c->offers[leg] || !c->early[leg]) {
+            free_call(c);
+            return NULL;
+        }
+    }
+    return c;
+}
+
+/* Nothing is recorded: the files would be on the other server, where nobody looks for them. */
+static int start(struct media *m, uint64_t call_id, struct str caller_offer,
+                 struct str callee_offer, const struct str files[MEDIA_LEGS])
+{
+    struct kms *k = self(m);
+    mono_us now = now_of(k);
+    assert(!files && "refused with the settings");
+    if (timer_heap_reserve(&k->timers, k->calls.n + 1))
+        return -ENOMEM;
+    struct kms_call *c =
+        new_call(k, now, call_id, (const struct str[]){caller_offer, callee_offer});
+    if (!c)
+        return -ENOMEM;
+    if (map_insert(&k->calls, c)) {
+        free_call(c);
+        return -ENOMEM;
+    }
+    kms_call_move(c, now, "no media server answers");
+    return 0;
+}
+
+static int renegotiate(struct media *m, uint64_t call_id, enum media_leg leg, struct str offer)
+{
+    struct kms *k = self(m);
+    const struct kms_call *c = find(k, call_id);
+    return c && c->bridge ? kms_bridge_offer_again(c->bridge, now_of(k), leg, offer) : -ENOENT;
+}
+
+static json_t *candidate_json(const struct media_candidate *c)
+{
+    json_t *json = json_pack("{s:s, s:s, s:s%, s:s%, s:i}", "__module__", "kurento", "__type__",
+                             "IceCandidate", "candidate", c->candidate.p, c->candidate.len,
+                             "sdpMid", c->mid.p ? c->mid.p : "", c->mid.len, "sdpMLineIndex",
+                             c->mline_index < 0 ? 0 : c->mline_index);
+    /* Not Kurento's, which ignores it: Duet tells the generations of ICE by it. */
+    if (json && c->ufrag.len)
+        (void)json_object_set_new(json, "usernameFragment", json_stringn(c->ufrag.p, c->ufrag.len));
+    return json;
+}
+
+static void add_candidate(struct media *m, uint64_t call_id, enum media_leg leg,
+                          const struct media_candidate *candidate)
+{
+    struct kms *k = self(m);
+    struct kms_call *c = find(k, call_id);
+    if (!c || c->is_ended || !kms_candidate_is_of_use(candidate->candidate))
+        return;
+    json_t *json = candidate_json(candidate);
+    if (c->bridge && c->bridge->is_answered)
+        kms_bridge_add_candidate(c->bridge, now_of(k), leg, json);
+    else if (json_array_size(c->early[leg]) >= KMS_MAX_CANDIDATES)
+        json_decref(json);
+    else if (json_array_append_new(c->early[leg], json))
+        log_debug(MEDIA, "out of memory, dropping a candidate");
+}
+
+/* What a server measures does not tell how a call sounds: pages get no answer, and show nothing. */
+static void ask_quality(struct media *m, uint64_t call_id, enum media_leg leg,
+                        const struct media_hearing *hearing)
+{
+    (void)m, (void)call_id, (void)leg, (void)hearing;
+}
+
+static void drop_notices(struct kms *k, uint64_t call_id)
+{
+    LIST_FOREACH(node, &k->notices) {
+        struct kms_notice *notice = CONTAINER_OF(node, struct kms_notice, queue);
+        if (notice->event.call_id == call_id && !is_end(notice))
+            free_notice(notice);
+    }
+}
+
+static void release(struct media *m, uint64_t call_id)
+{
+    struct kms *k = self(m);
+    struct kms_call *c = map_remove(&k->calls, &call_id, sizeof(call_id));
+    if (!c)
+        return;
+    if (c->bridge)
+        kms_bridge_abandon(c->bridge, now_of(k));
+    drop_notices(k, call_id);
+    free_call(c);
+}
+
+static void free_media(struct media *m)
+{
+    struct kms *k = self(m);
+    size_t cursor = 0;
+    for (size_t i = 0; i < k->n_servers; i++)
+        kms_server_deinit(&k->servers[i]);
+    for (struct list *node; (node = list_pop(&k->notices));) {
+        struct kms_notice *notice = CONTAINER_OF(node, struct kms_notice, queue);
+        if (!is_end(notice))
+            free_notice(notice);
+    }
+    if (k->polled)
+        free_notice(k->polled);
+    for (struct kms_call *c; (c = map_next(&k->calls, &cursor));)
+        free_call(c);
+    map_deinit(&k->calls);
+    map_deinit(&k->bridges);
+    timer_heap_deinit(&k->timers);
+    mem_free(k);
+}
+
+static const struct media_ops ops = {
+    .check_offer = check_offer,
+    .start = start,
+    .renegotiate = renegotiate,
+    .add_candidate = add_candidate,
+    .ask_quality = ask_quality,
+    .release = release,
+    .poll_event = poll_event,
+    .free = free_media,
+};
+
+/* --- the owner's side --- */
+
+static const void *call_key(const void *value, size_t *ret_len)
+{
+    const struct kms_call *c = value;
+    *ret_len = sizeof(c->id);
+    return &c->id;
+}
+
+static const void *bridge_key(const void *value, size_t *ret_len)
+{
+    const struct kms_bridge *b = value;
+    *ret_len = sizeof(b->number);
+    return &b->number;
+}
+
+struct kms *kms_new(const struct kms_config *config, const struct kms_transport *transport,
+                    struct rng *rng)
+{
+    assert(config->n_servers >= 1 && config->n_servers <= KMS_MAX_SERVERS);
+    struct kms *k = mem_zalloc(sizeof(*k));
+    if (!k)
+        return NULL;
+    k->media = (struct media){.ops = &ops, .wake = config->wake, .wake_user = config->wake_user};
+    k->transport = *transport;
+    k->n_servers = config->n_servers;
+    for (unsigned i = 0; i < k->n_servers; i++)
+        kms_server_init(&k->servers[i], k, i, config->names[i], rng);
+    map_init(&k->calls, call_key, rng);
+    map_init(&k->bridges, bridge_key, rng);
+    timer_heap_init(&k->timers);
+    list_init(&k->waiting);
+    list_init(&k->notices);
+    return k;
+}
+
+struct media *kms_media(struct kms *k)
+{
+    return &k->media;
+}
+
+void kms_opened(struct kms *k, mono_us now, unsigned server)
+{
+    kms_server_opened(&k->servers[server], now);
+}
+
+void kms_frame(struct kms *k, mono_us now, unsigned server, struct str text)
+{
+    kms_server_frame(&k->servers[server], now, text);
+}
+
+void kms_closed(struct kms *k, mono_us now, unsigned server, const char *why)
+{
+    kms_server_closed(&k->servers[server], now, why);
+}
+
+static void call_timeout(struct kms_call *c, mono_us now)
+{
+    if (c->bridge)
+        kms_bridge_timeout(c->bridge, now);
+    else if (!c->is_ended)
+        end(c, now, MEDIA_END_BROKEN, MEDIA_CALLER); /* for the reason that it waits */
+}
+
+void kms_timeout(struct kms *k, mono_us now)
+{
+    for (size_t i = 0; i < k->n_servers; i++)
+        kms_server_timeout(&k->servers[i], now);
+    for (struct timer *t; (t = timer_heap_pop(&k->timers, now));)
+        call_timeout(CONTAINER_OF(t, struct kms_call, timer), now);
+}
+
+mono_us kms_deadline(const struct kms *k)
+{
+    mono_us at = timer_heap_next(&k->timers);
+    for (size_t i = 0; i < k->n_servers; i++) {
+        mono_us server_at = kms_server_deadline(&k->servers[i]);
+        at = server_at < at ? server_at : at;
+    }
+    return at;
+}
+
+struct kms_server_info kms_server_info(const struct kms *k, unsigned server)
+{
+    const struct kms_server *s = &k->servers[server];
+    return (struct kms_server_info){
+        .is_up = s->state == KMS_UP, .n_calls = s->load, .bad_frames = s->bad_frames};
+}
