@@ -147,7 +147,7 @@ int plain_input(struct plain *p, mono_us now, const struct dgram *d)
         return PEER_E_NO_PATH;
     if (!rtp_is_rtcp(d->data, d->len))
         return PEER_E_PROTOCOL;
-    if (rtcp_check(d->data, d->len) || d->len < 8 ||
+    if (rtcp_check(d->data, d->len) ||
         (rtcp_is_reduced_size(d->data, d->len) && !p->repair.is_reduced))
         return PEER_E_MALFORMED;
     if (!admit_rtcp(p, &d->remote, d->data))

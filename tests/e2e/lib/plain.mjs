@@ -1,0 +1,111 @@
+// Ends of plain RTP without a browser: ffmpeg that plays a tone, and a socket that listens.
+
+import { spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+
+import { decode, RATE as ULAW_RATE } from './ulaw.mjs';
+
+/** Two UDP ports, an even one and the next. */
+export async function openPair(host = '127.0.0.1') {
+  for (;;) {
+    const port = 20_000 + 2 * Math.floor(Math.random() * 5000);
+    const pair = [createSocket('udp4'), createSocket('udp4')];
+    const bound = await Promise.all(pair.map((socket, i) => new Promise((done) => {
+      socket.once('error', () => done(false));
+      socket.bind(port + i, host, () => done(true));
+    })));
+    if (bound.every(Boolean)) return { port, rtp: pair[0], rtcp: pair[1] };
+    for (const [i, socket] of pair.entries()) if (bound[i]) socket.close();
+  }
+}
+
+/** What ffmpeg encodes and how a description names it. */
+export const codecs = {
+  opus: { pt: 96, map: 'opus/48000/2', args: ['-c:a', 'libopus', '-b:a', '32k', '-ar', '48000', '-ac', '2'] },
+  pcmu: { pt: 0, map: 'PCMU/8000', args: ['-c:a', 'pcm_mulaw', '-ar', '8000', '-ac', '1'] },
+};
+
+/** A description of an end at host:port with one codec. */
+export function describe({ host = '127.0.0.1', port, codec, way = 'sendrecv', extra = [] }) {
+  const { pt, map } = codecs[codec];
+  return ['v=0', `o=- 1 1 IN IP4 ${host}`, 's=test', `c=IN IP4 ${host}`, 't=0 0',
+    `m=audio ${port} RTP/AVP ${pt}`, `a=rtpmap:${pt} ${map}`, `a=${way}`, ...extra, ''].join('\r\n');
+}
+
+/** Where a description wants its media. */
+export function target(sdp) {
+  return {
+    host: /^c=IN IP4 (\S+)/m.exec(sdp)[1],
+    port: Number(/^m=audio (\d+)/m.exec(sdp)[1]),
+    rtcp: Number(/^a=rtcp:(\d+)/m.exec(sdp)?.[1] ?? 0),
+  };
+}
+
+/**
+ * ffmpeg that sends a tone in real time, from a port of its own choice.
+ * @returns {{ stop: () => Promise<void>, log: string[] }}
+ */
+export function playTone(hz, codec, { host, port }) {
+  const { pt, args } = codecs[codec];
+  return run(['-re', '-f', 'lavfi', '-i', `sine=frequency=${hz}:sample_rate=48000`, ...args,
+    '-payload_type', String(pt), '-f', 'rtp', `rtp://${host}:${port}`]);
+}
+
+/** ffmpeg that receives by a description and writes mono 48 kHz samples. */
+export function record(sdp) {
+  const ffmpeg = run(['-protocol_whitelist', 'pipe,udp,rtp,data', '-f', 'sdp', '-i', 'pipe:0',
+    '-ar', '48000', '-ac', '1', '-f', 's16le', 'pipe:1'], sdp);
+  const chunks = [];
+  ffmpeg.child.stdout.on('data', (chunk) => chunks.push(chunk));
+  return {
+    ...ffmpeg,
+    /** The last second, once there are that many. */
+    heard() {
+      const all = Buffer.concat(chunks);
+      if (all.length < 2 * 48_000) return null;
+      const last = all.subarray(all.length - (all.length % 2) - 2 * 48_000);
+      return Float32Array.from({ length: 48_000 }, (_, i) => last.readInt16LE(2 * i) / 32768);
+    },
+  };
+}
+
+function run(args, input = null) {
+  const child = spawn('ffmpeg', ['-hide_banner', '-loglevel', 'warning', '-nostdin', ...args],
+    { stdio: ['pipe', 'pipe', 'pipe'] });
+  const log = [];
+  child.stderr.on('data', (text) => log.push(String(text)));
+  const ended = new Promise((done) => child.once('exit', done));
+  if (input) child.stdin.end(input);
+  process.once('exit', () => child.kill('SIGKILL'));
+  return { child, log, stop: () => (child.kill('SIGTERM'), setTimeout(() => child.kill('SIGKILL'), 2000).unref(), ended) };
+}
+
+/** What came to a socket as RTP: headers, and PCMU as samples. */
+export class Listener {
+  constructor(socket) {
+    this.packets = 0;
+    this.ssrcs = new Set();
+    this.sequence = [];
+    this.from = new Set();
+    this.payloads = [];
+    socket.on('message', (data, { address, port }) => {
+      this.packets++;
+      this.from.add(`${address}:${port}`);
+      this.ssrcs.add(data.readUInt32BE(8));
+      this.sequence.push(data.readUInt16BE(2));
+      this.hasExtension ||= (data[0] & 0x10) !== 0;
+      this.payloads.push(data.subarray(12 + 4 * (data[0] & 0x0f)));
+    });
+  }
+
+  /** Numbers that are missing between the first and the last. */
+  get gaps() {
+    return this.sequence.slice(1).filter((n, i) => ((n - this.sequence[i]) & 0xffff) !== 1).length;
+  }
+
+  /** The last second of PCMU. */
+  ulaw() {
+    const bytes = Buffer.concat(this.payloads.slice(-50));
+    return { rate: ULAW_RATE, samples: Float32Array.from(bytes, decode) };
+  }
+}
