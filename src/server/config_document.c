@@ -25,12 +25,14 @@ static bool begins_section(const struct options_row *row)
 void config_document_usage(struct config_text *ret)
 {
     config_text_put(
-        ret, STR("Duet: one-to-one audio calls in the browser.\n"
-                 "\n"
-                 "  duet serve [--config FILE] [--set KEY=VALUE]...   run the server\n"
-                 "  duet serve --help                                 every setting\n"
-                 "  duet serve --print-config                         the settings as a file\n"
-                 "  duet --version\n"));
+        ret,
+        STR("Duet: one-to-one audio calls in the browser.\n"
+            "\n"
+            "  duet serve [--config FILE] [--set KEY=VALUE]...   run the server\n"
+            "  duet serve --help                                 every setting\n"
+            "  duet serve --print-config                         the settings as a file\n"
+            "  duet mix CALLER CALLEE -o FILE                    two recordings of a call in one\n"
+            "  duet --version\n"));
 }
 
 void config_document_help(struct config_text *ret)

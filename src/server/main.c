@@ -1,8 +1,9 @@
-/* The program: reads the settings, then serves or prints. */
+/* The program: reads the settings, then serves or prints; or mixes, which has no settings. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "mix/command.h"
 #include "server/options.h"
 #include "server/server.h"
 
@@ -14,6 +15,8 @@ int main(int argc, char *argv[])
     struct options_request request;
     int status = 0;
 
+    if (argc > 1 && strcmp(argv[1], "mix") == 0)
+        return mix_command(argc - 2, argv + 2);
     int err = options_load(argc, (const char *const *)argv, (const char *const *)environ, &request);
     if (err < 0) {
         (void)fprintf(stderr, "duet: %s\n", strerror(-err));
