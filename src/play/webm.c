@@ -1,5 +1,5 @@
 /*
- * Opus in WebM and Matroska (RFC 9559): EBML, a tree of elements, each an id, a length, a content.
+ * Opus in WebM and Matroska (RFC 9559), a tree of elements (play/ebml.h).
  *
  *     EBML
  *     Segment                  its content is walked through, and that of Tracks and Clusters:
@@ -20,6 +20,7 @@
 #include "base/bytes.h"
 #include "base/mem.h"
 #include "base/time.h"
+#include "play/ebml.h"
 #include "play/format.h"
 #include "play/opus_head.h"
 #include "record/date.h"
@@ -51,10 +52,6 @@ enum id {
     DISCARD_PADDING = 0x75a2,
 };
 
-/* RFC 8794 §5 and §6: an id of up to four bytes, a length of up to eight. */
-#define HEAD_MAX     12
-#define SIZE_UNKNOWN UINT64_MAX
-
 /* RFC 9559 §5.1.2.5: "1000000 (i.e., timestamps in milliseconds)" when it is not told [ns]. */
 #define DEFAULT_SCALE 1000000
 
@@ -72,7 +69,7 @@ struct webm {
     uint32_t skip;       /* still to be left out of the beginning */
     uint64_t cluster;    /* its Timestamp */
     char codecs[80];     /* of other tracks, for the error */
-    uint64_t segment_to; /* where it ends in the file; SIZE_UNKNOWN = not told */
+    uint64_t segment_to; /* where it ends in the file; PLAY_EBML_UNKNOWN = not told */
 
     /* the block whose frames are given out: the input's next `block_len` bytes */
     size_t block_len;
@@ -81,12 +78,6 @@ struct webm {
     unsigned n_frames, given_out;
     uint64_t at;      /* position of the next frame */
     uint64_t discard; /* of the end of the last frame [ticks] */
-};
-
-struct element {
-    uint32_t id;
-    uint64_t size; /* of its content; SIZE_UNKNOWN = not told */
-    size_t head;   /* bytes of id and size */
 };
 
 static bool webm_is(const uint8_t *head)
@@ -102,87 +93,6 @@ static void *webm_new(void)
 static void webm_free(void *format)
 {
     mem_free(format);
-}
-
-/* --- EBML --- */
-
-/* RFC 8794 §4: the number of leading zeros is that of the bytes that follow. 0 = malformed. */
-static unsigned vint_len(uint8_t first)
-{
-    return first ? (unsigned)__builtin_clz(first) - 23 : 0;
-}
-
-static uint64_t get_number(struct bytes_reader *r, size_t len)
-{
-    uint64_t v = 0;
-    if (len > 8)
-        r->failed = true;
-    while (len-- && !r->failed)
-        v = v << 8 | bytes_get8(r);
-    return v;
-}
-
-/* RFC 8794 §7.1: two's complement, of any length. */
-static int64_t get_signed(struct bytes_reader *r, size_t len)
-{
-    uint64_t v = get_number(r, len);
-    unsigned unused = len && len <= 8 ? (unsigned)(64 - 8 * len) : 0;
-    return (int64_t)(v << unused) >> unused;
-}
-
-static uint64_t get_vint(struct bytes_reader *r)
-{
-    unsigned len = r->left ? vint_len(r->p[0]) : 0;
-    if (!len)
-        r->failed = true;
-    return get_number(r, len) & ((UINT64_C(1) << (7 * len)) - 1);
-}
-
-static uint64_t get_size(struct bytes_reader *r)
-{
-    unsigned len = r->left ? vint_len(r->p[0]) : 0;
-    uint64_t size = get_vint(r);
-    return len && size == (UINT64_C(1) << (7 * len)) - 1 ? SIZE_UNKNOWN : size;
-}
-
-/* Its id and length. @return false: not whole, or none */
-static bool get_head(struct bytes_reader *r, struct element *ret)
-{
-    const uint8_t *start = r->p;
-    unsigned id_len = r->left ? vint_len(r->p[0]) : 0;
-    if (id_len < 1 || id_len > 4)
-        r->failed = true;
-    ret->id = (uint32_t)get_number(r, id_len);
-    ret->size = get_size(r);
-    ret->head = (size_t)(r->p - start);
-    return !r->failed;
-}
-
-/* The next child of an element that is there as a whole. @return false = no more */
-static bool next_child(struct bytes_reader *in, uint32_t *ret_id, struct bytes_reader *ret)
-{
-    struct element e;
-    if (!in->left || !get_head(in, &e) || e.size > in->left)
-        return false;
-    *ret_id = e.id;
-    *ret = bytes_reader(bytes_skip(in, (size_t)e.size), (size_t)e.size);
-    return true;
-}
-
-static double get_float(struct bytes_reader *r)
-{
-    float single;
-    double value = 0;
-    size_t len = r->left;
-    uint64_t bits = get_number(r, len);
-    uint32_t low = (uint32_t)bits;
-    if (len == 8) {
-        memcpy(&value, &bits, 8);
-    } else if (len == 4) {
-        memcpy(&single, &low, 4);
-        value = (double)single;
-    }
-    return value;
 }
 
 /* --- times --- */
@@ -203,14 +113,14 @@ static int on_ebml(struct webm *w, struct play_file *file, struct bytes_reader i
 {
     struct bytes_reader child;
     uint32_t id;
-    while (next_child(&in, &id, &child)) {
-        struct str type = {(const char *)child.p, strnlen((const char *)child.p, child.left)};
+    while (play_ebml_child(&in, &id, &child)) {
+        struct str type = play_ebml_text(&child);
         if (id == DOC_TYPE && !str_eq(type, STR("webm")) && !str_eq(type, STR("matroska")))
             return play_fail(file, PLAY_READER_E_UNSUPPORTED,
                              "it is EBML, but neither WebM nor Matroska");
     }
     /* a second one: two files, one behind the other */
-    *w = (struct webm){.scale = DEFAULT_SCALE, .is_first = true, .segment_to = SIZE_UNKNOWN};
+    *w = (struct webm){.scale = DEFAULT_SCALE, .is_first = true, .segment_to = PLAY_EBML_UNKNOWN};
     file->slack = SLACK;
     file->info.format = PLAY_WEBM;
     return 0;
@@ -222,13 +132,13 @@ static int on_info(struct webm *w, struct play_file *file, struct bytes_reader i
     uint32_t id;
     double duration = 0;
     int64_t date = 0;
-    while (next_child(&in, &id, &child)) {
+    while (play_ebml_child(&in, &id, &child)) {
         if (id == TIMESTAMP_SCALE)
-            w->scale = get_number(&child, child.left);
+            w->scale = play_ebml_number(&child, child.left);
         else if (id == DURATION)
-            duration = get_float(&child);
+            duration = play_ebml_float(&child);
         else if (id == DATE_UTC)
-            date = get_signed(&child, child.left) / 1000 + RECORD_DATE_2001 * US_PER_S;
+            date = play_ebml_signed(&child, child.left) / 1000 + RECORD_DATE_2001 * US_PER_S;
     }
     if (date > 0 && !file->info.began_us)
         file->info.began_us = date;
@@ -248,9 +158,9 @@ static void read_audio(struct track *t, struct bytes_reader in)
 {
     struct bytes_reader child;
     uint32_t id;
-    while (next_child(&in, &id, &child))
+    while (play_ebml_child(&in, &id, &child))
         if (id == CHANNELS)
-            t->channels = get_number(&child, child.left);
+            t->channels = play_ebml_number(&child, child.left);
 }
 
 static void read_encodings(struct track *t, struct bytes_reader in)
@@ -258,26 +168,21 @@ static void read_encodings(struct track *t, struct bytes_reader in)
     struct bytes_reader encoding, child;
     uint32_t id;
     t->is_encoded = true;
-    while (next_child(&in, &id, &encoding))
-        while (next_child(&encoding, &id, &child))
+    while (play_ebml_child(&in, &id, &encoding))
+        while (play_ebml_child(&encoding, &id, &child))
             if (id == CONTENT_ENCODING_TYPE)
-                t->is_encrypted |= get_number(&child, child.left) == 1;
-}
-
-static struct str get_text(const struct bytes_reader *r)
-{
-    return (struct str){(const char *)r->p, strnlen((const char *)r->p, r->left)};
+                t->is_encrypted |= play_ebml_number(&child, child.left) == 1;
 }
 
 static void read_track(struct track *t, struct bytes_reader in)
 {
     struct bytes_reader child;
     uint32_t id;
-    while (next_child(&in, &id, &child)) {
+    while (play_ebml_child(&in, &id, &child)) {
         if (id == TRACK_NUMBER)
-            t->number = get_number(&child, child.left);
+            t->number = play_ebml_number(&child, child.left);
         else if (id == CODEC_ID)
-            t->codec = get_text(&child);
+            t->codec = play_ebml_text(&child);
         else if (id == CODEC_PRIVATE)
             t->private = child;
         else if (id == AUDIO)
@@ -344,8 +249,8 @@ static void read_ebml(struct webm *w, struct bytes_reader *in)
 {
     int64_t size = 0;
     for (unsigned i = 0; i + 1 < w->n_frames; i++) {
-        const unsigned len = in->left ? vint_len(in->p[0]) : 0;
-        int64_t value = (int64_t)get_vint(in);
+        const unsigned len = in->left ? play_ebml_vint_len(in->p[0]) : 0;
+        int64_t value = (int64_t)play_ebml_vint(in);
         if (i)
             value -= (INT64_C(1) << (7 * len - (len > 0))) - 1; /* "signed": half of the range */
         size += value;
@@ -385,7 +290,7 @@ static bool read_lacing(struct webm *w, struct bytes_reader *in, unsigned lacing
 /* @param block  in the input's next bytes, which begin at `start` */
 static void on_block(struct webm *w, struct bytes_reader block, const uint8_t *start)
 {
-    uint64_t track = get_vint(&block);
+    uint64_t track = play_ebml_vint(&block);
     int16_t relative = (int16_t)bytes_get16(&block);
     unsigned lacing = bytes_get8(&block) >> 1 & 3;
     w->n_frames = w->given_out = 0;
@@ -406,11 +311,11 @@ static void on_group(struct webm *w, struct bytes_reader in, const uint8_t *star
     uint32_t id;
     int64_t discard = 0;
     w->n_frames = w->given_out = 0;
-    while (next_child(&in, &id, &child)) {
+    while (play_ebml_child(&in, &id, &child)) {
         if (id == BLOCK)
             on_block(w, child, start);
         else if (id == DISCARD_PADDING)
-            discard = ticks((double)get_signed(&child, child.left));
+            discard = ticks((double)play_ebml_signed(&child, child.left));
     }
     w->discard = discard > 0 ? (uint64_t)discard : 0;
 }
@@ -458,7 +363,7 @@ static bool is_wanted(uint32_t id)
            id == BLOCK_GROUP;
 }
 
-static int enter(struct webm *w, struct play_file *file, const struct element *e)
+static int enter(struct webm *w, struct play_file *file, const struct play_ebml_element *e)
 {
     play_input_skip(&file->in, e->head);
     if (e->id == SEGMENT && e->size < UINT64_MAX - file->in.at)
@@ -467,7 +372,7 @@ static int enter(struct webm *w, struct play_file *file, const struct element *e
 }
 
 /* An element that is there as a whole. Blocks stay in the input until their frames are out. */
-static int take(struct webm *w, struct play_file *file, const struct element *e)
+static int take(struct webm *w, struct play_file *file, const struct play_ebml_element *e)
 {
     size_t len = e->head + (size_t)e->size;
     const uint8_t *start = play_input_peek(&file->in, len);
@@ -480,7 +385,7 @@ static int take(struct webm *w, struct play_file *file, const struct element *e)
     else if (e->id == TRACK_ENTRY)
         err = on_track(w, file, content);
     else if (e->id == TIMESTAMP)
-        w->cluster = get_number(&content, content.left);
+        w->cluster = play_ebml_number(&content, content.left);
     else if (e->id == SIMPLE_BLOCK)
         on_block(w, content, start);
     else
@@ -492,13 +397,13 @@ static int take(struct webm *w, struct play_file *file, const struct element *e)
 /* @return 0, HUNGRY, or what is wrong */
 static int next_element(struct webm *w, struct play_file *file)
 {
-    struct element e;
+    struct play_ebml_element e;
     play_input_skip(&file->in, w->block_len);
     w->block_len = 0;
-    size_t len = file->in.len < HEAD_MAX ? file->in.len : HEAD_MAX;
+    size_t len = file->in.len < PLAY_EBML_HEAD_MAX ? file->in.len : PLAY_EBML_HEAD_MAX;
     struct bytes_reader head = bytes_reader(play_input_peek(&file->in, len), len);
-    if (!get_head(&head, &e))
-        return len < HEAD_MAX ? PLAY_READER_HUNGRY : broken(file);
+    if (!play_ebml_head(&head, &e))
+        return len < PLAY_EBML_HEAD_MAX ? PLAY_READER_HUNGRY : broken(file);
     if (is_open(e.id))
         return enter(w, file, &e);
     if (e.size >= UINT64_MAX - file->in.at)
@@ -522,7 +427,7 @@ static int webm_poll(void *format, struct play_file *file, struct play_packet *r
     if (err != PLAY_READER_HUNGRY || !file->in.is_end)
         return err;
     file->info.is_cut = file->in.len || file->in.gap ||
-                        (w->segment_to != SIZE_UNKNOWN && file->in.at < w->segment_to);
+                        (w->segment_to != PLAY_EBML_UNKNOWN && file->in.at < w->segment_to);
     return PLAY_READER_OVER;
 }
 
