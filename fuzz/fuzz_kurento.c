@@ -135,7 +135,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         open_engine();
     memset(&w, 0, sizeof(w));
     w.now = US_PER_S;
-    w.k = kurento_new(&config, &transport, engine, NULL, &rng, w.now);
+    w.k = kurento_new(&config, &transport, engine, NULL, NULL, &rng, w.now);
     assert(w.k);
     for (uint64_t client = 0; client < N_CLIENTS; client++) {
         int err = kurento_socket_opened(w.k, client);

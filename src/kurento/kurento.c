@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "kurento/media_element.h"
 #include "kurento/media_pipeline.h"
+#include "kurento/player_endpoint.h"
 #include "kurento/private.h"
 #include "kurento/recorder_endpoint.h"
 #include "kurento/types.h"
@@ -376,6 +377,7 @@ void kurento_media_ready(struct kurento *k, mono_us now)
             pass_on(k, &event);
     }
     kurento_recorder_ready(k);
+    kurento_player_ready(k);
 }
 
 void kurento_timeout(struct kurento *k, mono_us now)
@@ -412,7 +414,8 @@ struct kurento_stats kurento_get_stats(const struct kurento *k)
 
 struct kurento *kurento_new(const struct kurento_config *config,
                             const struct kurento_transport *transport, struct engine *engine,
-                            struct recorder *recorder, struct rng *rng, mono_us now)
+                            struct recorder *recorder, struct player *player, struct rng *rng,
+                            mono_us now)
 {
     struct kurento *k = mem_zalloc(sizeof(*k));
     if (!k)
@@ -421,6 +424,7 @@ struct kurento *kurento_new(const struct kurento_config *config,
     k->transport = *transport;
     k->engine = engine;
     k->recorder = recorder;
+    k->player = player;
     k->rng = rng;
     k->now = now;
     k->collect_at = now + config->collector_period;

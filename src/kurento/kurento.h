@@ -20,6 +20,7 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "engine/engine.h"
+#include "play/player.h"
 #include "record/recorder.h"
 
 /** The network under it, filled by its owner. */
@@ -52,12 +53,14 @@ struct kurento;
  * @param transport  copied; its user is borrowed
  * @param engine     borrowed; its `wake` must lead to kurento_media_ready by way of the event loop
  * @param recorder   likewise; NULL = nothing can be recorded
+ * @param player     likewise; NULL = nothing can be played
  * @param rng        borrowed
  * @return NULL when out of memory
  */
 struct kurento *kurento_new(const struct kurento_config *config,
                             const struct kurento_transport *transport, struct engine *engine,
-                            struct recorder *recorder, struct rng *rng, mono_us now);
+                            struct recorder *recorder, struct player *player, struct rng *rng,
+                            mono_us now);
 
 /** Releases everything without telling anybody. NULL is legal. */
 void kurento_free(struct kurento *k);
@@ -71,7 +74,7 @@ void kurento_frame(struct kurento *k, mono_us now, uint64_t socket, struct str t
 /** The socket is gone; its session lives on for a while. Unknown sockets are ignored. */
 void kurento_socket_closed(struct kurento *k, mono_us now, uint64_t socket);
 
-/** The engine or the recorder has events: drains them. */
+/** The engine, the recorder or the player has events: drains them. */
 void kurento_media_ready(struct kurento *k, mono_us now);
 
 /** Time has come (kurento_deadline). Early calls do no harm. */

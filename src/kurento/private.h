@@ -15,6 +15,7 @@ struct kurento {
     struct kurento_transport transport; /**< RO */
     struct engine *engine;              /**< borrowed */
     struct recorder *recorder;          /**< borrowed; NULL = nothing can be recorded */
+    struct player *player;              /**< borrowed; NULL = nothing can be played */
     struct rng *rng;                    /**< borrowed */
     struct map pipelines;               /**< of struct kurento_media_pipeline, by number */
     char server_id[KURENTO_UUID_LEN + 1];

@@ -4,9 +4,15 @@
 #include "base/str.h"
 
 static const struct kurento_type *const types[] = {
-    &kurento_hub_port_type,     &kurento_media_pipeline_type,         &kurento_pass_through_type,
-    &kurento_dispatcher_type,   &kurento_dispatcher_one_to_many_type, &kurento_webrtc_endpoint_type,
-    &kurento_rtp_endpoint_type, &kurento_recorder_endpoint_type,
+    &kurento_hub_port_type,
+    &kurento_media_pipeline_type,
+    &kurento_pass_through_type,
+    &kurento_dispatcher_type,
+    &kurento_dispatcher_one_to_many_type,
+    &kurento_webrtc_endpoint_type,
+    &kurento_rtp_endpoint_type,
+    &kurento_player_endpoint_type,
+    &kurento_recorder_endpoint_type,
 };
 
 const struct kurento_type *const *kurento_types(size_t *ret_n)

@@ -19,6 +19,7 @@ extern const struct kurento_type kurento_dispatcher_one_to_many_type;
 extern const struct kurento_type kurento_endpoint_type;
 extern const struct kurento_type kurento_uri_endpoint_type;
 extern const struct kurento_type kurento_recorder_endpoint_type;
+extern const struct kurento_type kurento_player_endpoint_type;
 extern const struct kurento_type kurento_session_endpoint_type;
 extern const struct kurento_type kurento_sdp_endpoint_type;
 extern const struct kurento_type kurento_base_rtp_endpoint_type;

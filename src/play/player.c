@@ -352,7 +352,7 @@ static int locate(const struct player *p, enum player_front front, struct str ur
 {
     const struct front *f = &p->fronts[front];
     const struct player_rights *rights = &p->config.rights[front];
-    *ret_is_file = !play_http_is(uri);
+    *ret_is_file = player_is_file(uri);
     if (!str_copy(uri, buf, PLAYER_URI_MAX))
         return play_source_fail(error, PLAY_T_NOT_FOUND, "the URI is longer than %d bytes",
                                 PLAYER_URI_MAX - 1);
@@ -412,9 +412,9 @@ void playing_stop(struct playing *g)
     command(&g->stop, g, MESSAGE_STOP);
 }
 
-bool playing_is_file(const struct playing *g)
+bool player_is_file(struct str uri)
 {
-    return g->is_file;
+    return !play_http_is(uri);
 }
 
 /* --- the control side: events --- */

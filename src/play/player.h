@@ -121,8 +121,8 @@ MUST_CHECK int player_start(struct player *p, const struct player_order *order,
 /** It is not wanted any more, and no event of it comes. NULL is legal. */
 void playing_stop(struct playing *playing);
 
-/** Is it a file, that can be begun anywhere, or does what is before have to be fetched first? */
-bool playing_is_file(const struct playing *playing);
+/** Is it a file of this machine? Of a server's, what is before `from` has to be fetched, too. */
+bool player_is_file(struct str uri);
 
 /** @return false = none waits */
 bool player_poll_event(struct player *p, enum player_front front, struct player_event *ret);

@@ -424,7 +424,7 @@ static int open_kurento(struct server *s)
         .wall_offset = wall_clock() - now,
     };
     const struct kurento_transport transport = {send_text, close_socket, s};
-    s->kurento = kurento_new(&config, &transport, s->engine, s->recorder, &s->rng, now);
+    s->kurento = kurento_new(&config, &transport, s->engine, s->recorder, s->player, &s->rng, now);
     if (!s->kurento)
         return -ENOMEM;
     rearm(s);

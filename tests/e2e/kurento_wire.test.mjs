@@ -24,7 +24,7 @@ after(() => server?.stop());
 
 /** What may differ: `only` seen there (KMS) or here, and the words of docs/kurento.md about it. */
 const differences = [
-  { only: 'KMS', what: /^factories: (AlphaBlending|Composite|HttpPostEndpoint|Mixer|PlayerEndpoint|RecorderEndpoint|RtpEndpoint|\w+Filter)$/, page: 'Types that can be created' },
+  { only: 'KMS', what: /^factories: (AlphaBlending|Composite|HttpPostEndpoint|Mixer|\w+Filter)$/, page: 'Types that can be created' },
   { only: 'KMS', what: /^candidate: TCP 1 active$|^candidate: \w+ 2/, page: 'UDP and TCP passive, component 1' },
   { only: 'KMS', what: /^session: s=Kurento Media Server$/, page: '`s=Duet`' },
   { only: 'Duet', what: /^session: s=Duet$/, page: '`s=Duet`' },

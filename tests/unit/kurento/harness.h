@@ -32,6 +32,7 @@ struct world {
     struct kurento *k;
     struct engine *engine;     /* a real one, on ports of its own */
     struct recorder *recorder; /* NULL = nothing can be recorded */
+    struct player *player;     /* NULL = nothing can be played */
     struct rng rng;
     mono_us now;
     unsigned n_ids;
@@ -100,11 +101,13 @@ static inline struct engine *engine_of_world(struct world *w)
     return engine;
 }
 
-/* @param recorder  NULL, or taken */
-static inline void world_init_recording(struct world *w, struct recorder *recorder)
+/* @param recorder, player  NULL, or taken */
+static inline void world_init_with(struct world *w, struct recorder *recorder,
+                                   struct player *player)
 {
     memset(w, 0, sizeof(*w));
     w->recorder = recorder;
+    w->player = player;
     rng_init_system(&w->rng); /* the worker's thread draws from it, too */
     text_init(&w->t, w->transcript, sizeof(w->transcript));
     w->now = 1000 * US_PER_S;
@@ -116,19 +119,20 @@ static inline void world_init_recording(struct world *w, struct recorder *record
     };
     const struct kurento_transport transport = {world_send, world_close, w};
     w->engine = engine_of_world(w);
-    w->k = kurento_new(&config, &transport, w->engine, recorder, &w->rng, w->now);
+    w->k = kurento_new(&config, &transport, w->engine, recorder, player, &w->rng, w->now);
     assert_non_null(w->k);
 }
 
 static inline void world_init(struct world *w)
 {
-    world_init_recording(w, NULL);
+    world_init_with(w, NULL, NULL);
 }
 
 static inline void world_deinit(struct world *w)
 {
     kurento_free(w->k);
     engine_free(w->engine);
+    player_free(w->player);
     recorder_free(w->recorder);
 }
 

@@ -65,7 +65,7 @@ static int set_up(void **state)
     (void)snprintf(path, sizeof(path), "%s/a.ogg", folder);
     wake_fd = eventfd(0, EFD_CLOEXEC);
     rng_init_seeded(&rng, 1);
-    world_init_recording(&w, recorder_of_test());
+    world_init_with(&w, recorder_of_test(), NULL);
     open_socket(&w, 1);
     ask(&w, REQUEST("create", "'type':'MediaPipeline'", "1"), VALUE("'" P "'", "1"));
     return 0;

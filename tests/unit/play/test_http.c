@@ -327,7 +327,7 @@ static int64_t hear_all(void)
 static void expect_tone(const char *path)
 {
     struct playing *g = start(url(path));
-    assert_false(playing_is_file(g));
+    assert_false(player_is_file(str_of(url(path))));
     assert_in_range(hear_all(), TICKS(1500), TICKS(1507));
     assert_false(player_poll_event(player, PLAYER_PIPELINES, &event));
     playing_stop(g);

@@ -129,7 +129,7 @@ static void a_file_is_heard_to_its_end(void **state)
     int64_t first;
     write_tone("a.wav", 5000);
     struct playing *g = start("a.wav", feed, 0);
-    assert_true(playing_is_file(g));
+    assert_true(player_is_file(STR("a.wav")));
     int64_t end = hear_all(&first);
     assert_int_equal(first, 0);
     assert_in_range(end, TICKS(5000), TICKS(5007)); /* what the encoder looks ahead */
