@@ -13,6 +13,7 @@
 
 #include "base/mem.h"
 #include "ice/checks.h"
+#include "ice/path.h"
 #include "stun/message.h"
 
 int ice_agent_init(struct ice_agent *a, const struct ice_config *config, struct rng *rng)

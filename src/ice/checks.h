@@ -1,6 +1,6 @@
 /**
  * Private to the module: what happens inside an agent. agent.c is the door, input.c turns
- * messages into the calls below, checks.c decides and keeps time.
+ * messages into calls of these two: checks.c checks and keeps time, path.c chooses (ice/path.h).
  */
 #ifndef ICE_CHECKS_H
 #define ICE_CHECKS_H
@@ -26,25 +26,13 @@ MUST_CHECK int ice_agent_on_answered(struct ice_agent *a, mono_us now, struct ic
 /** A check of this pair came to nothing. */
 MUST_CHECK int ice_agent_on_check_failed(struct ice_agent *a, struct ice_pair *pair);
 
-/** The controlling peer nominates this pair. */
-MUST_CHECK int ice_agent_on_peer_nominates(struct ice_agent *a, mono_us now, struct ice_pair *pair);
-
 /** We are lite: an authentic check is all the proof there is (RFC 8445 §7.3.2). */
 MUST_CHECK int ice_agent_on_heard_lite(struct ice_agent *a, mono_us now, struct ice_pair *pair);
-
-/** There is a new pair: once settled, it goes when it is not used. */
-void ice_agent_sweep_later(struct ice_agent *a, mono_us now);
 
 /** RFC 8445 §7.3.1.1 and §7.2.5.1: take the other role. */
 void ice_agent_switch_role(struct ice_agent *a, bool is_controlling);
 
-/** Forget what is learnt about pairs; those that were valid are told. @return 0 or -ENOMEM */
-MUST_CHECK int ice_agent_clear_pairs(struct ice_agent *a);
-
 /** Is a check on the wire allowed at all? */
 bool ice_agent_can_check(const struct ice_agent *a);
-
-/** Pair of the path in use; NULL = none, or the path is from before the restart. */
-struct ice_pair *ice_agent_path_pair(const struct ice_agent *a);
 
 #endif

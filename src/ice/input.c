@@ -6,6 +6,7 @@
 
 #include "ice/agent.h"
 #include "ice/checks.h"
+#include "ice/path.h"
 #include "stun/message.h"
 
 /* Which of our credentials a request names. The part behind the colon is the peer's and is

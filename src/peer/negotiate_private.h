@@ -1,7 +1,8 @@
 /**
- * What the parts of offer/answer share: negotiate.c reads and decides, negotiate_again.c holds a
- * later offer to the earlier one, negotiate_feedback.c has a=rtcp-fb and a=rtcp-xr,
- * negotiate_write.c writes the answer, negotiate_offer.c is the other way round.
+ * What the parts of offer/answer share: negotiate.c decides about codecs and answers,
+ * negotiate_read.c reads the audio line, negotiate_again.c holds a later offer to the earlier one,
+ * negotiate_feedback.c has a=rtcp-fb and a=rtcp-xr, negotiate_write.c writes the answer,
+ * negotiate_offer.c is the other way round.
  */
 #ifndef PEER_NEGOTIATE_PRIVATE_H
 #define PEER_NEGOTIATE_PRIVATE_H
@@ -23,6 +24,8 @@ struct negotiate_profile {
     const char *const *protos; /* ends with NULL */
     const char *refusal;       /* of another one; static */
 };
+
+extern const struct negotiate_profile negotiate_webrtc; /* UDP/TLS/RTP/SAVPF and its spellings */
 
 /**
  * The first audio line that could be answered; the first one wanted is blamed when none is.
@@ -88,6 +91,9 @@ bool negotiate_next_format(const struct sdp *s, const struct sdp_media *m, struc
 /** @param clock_rate 0 = any @return false when the section does not offer it */
 bool negotiate_find_codec(const struct sdp *s, const struct sdp_media *m, enum codec_id id,
                           uint32_t clock_rate, struct sdp_rtpmap *ret);
+
+/** Does the section offer a codec that can stand alone? */
+bool negotiate_has_codec(const struct sdp *s, const struct sdp_media *m);
 
 /** Each header extension that we know. */
 struct negotiate_ext {
