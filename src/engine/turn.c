@@ -172,6 +172,13 @@ static void input_rtp(struct worker *w, struct pipeline_endpoint *e, struct dgra
         count_drop(e, err);
 }
 
+/* Refused before anything was changed: anybody who has seen an SSRC can send such. */
+static bool proves_nothing(int err)
+{
+    return err == PEER_E_AUTH || err == PEER_E_REPLAY || err == PEER_E_NO_KEYS ||
+           err == PEER_E_MALFORMED;
+}
+
 /* From an address that nobody has shown yet. Media of a browser whose NAT gave it a new one: its
  * SSRC names the endpoint, its authentication proves it, and the drain sends the check that proves
  * the address. */
@@ -184,8 +191,11 @@ static void input_stray(struct worker *w, struct dgram *d, mono_us now)
         counter_add(COUNTER_DROP_UNKNOWN);
         return;
     }
-    input_rtp(w, e, d, now);
-    worker_drain(w, e);
+    int err = receive_rtp(w, e, d, now);
+    if (err)
+        count_drop(e, err);
+    if (!proves_nothing(err))
+        worker_drain(w, e);
 }
 
 /* RTCP, DTLS, and what is none of ours. */

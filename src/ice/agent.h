@@ -56,6 +56,10 @@
  */
 #define ICE_SETTLE (5 * US_PER_S)
 
+/** Sendings of a check to where only media came from: its source may be forged, and what we send
+ * goes to whoever is there. Its own checks make it a pair like another. */
+#define ICE_HEARSAY_SENDS 2
+
 /** A valid pair that is not in use is forgotten when the peer was not heard on it for so long.
  * Chrome keeps spare paths warm with a check every 25 s; twice that and a bit. */
 #define ICE_UNUSED_EXPIRY (60 * US_PER_S)

@@ -79,7 +79,7 @@ int ice_agent_on_answered(struct ice_agent *a, mono_us now, struct ice_pair *pai
 
     stun_transaction_stop(&pair->tx);
     pair->state = ICE_PAIR_SUCCEEDED;
-    pair->tx_nominates = pair->must_send = false;
+    pair->tx_nominates = pair->must_send = pair->is_hearsay = false;
     pair->heard_at = pair->answered_at = now;
     if (pair == ice_agent_path_pair(a))
         ice_consent_renew(&a->consent, now);
@@ -178,7 +178,7 @@ static int run_transactions(struct ice_agent *a, mono_us now)
         struct ice_pair *pair = &a->pairs.pairs[i];
         enum stun_transaction_step step = stun_transaction_timeout(&pair->tx, now);
         if (step == STUN_TRANSACTION_SEND)
-            pair->must_send = true;
+            pair->must_send |= !pair->is_hearsay || pair->tx.n_sent <= ICE_HEARSAY_SENDS;
         if (step != STUN_TRANSACTION_FAILED)
             continue;
         int r = ice_agent_on_check_failed(a, pair);

@@ -73,6 +73,7 @@ static int on_check(struct ice_agent *a, mono_us now, const struct stun_message 
     bool is_nomination = m->use_candidate && !a->is_controlling;
 
     pair->heard_at = now;
+    pair->is_hearsay = false;
     if (wants_check(a, now, pair))
         pair->is_triggered = true;
     if (a->lite) {

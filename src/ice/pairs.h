@@ -65,6 +65,7 @@ struct ice_pair {
     bool tx_nominates;   /**< our running check has USE-CANDIDATE */
     bool tx_controlling; /**< the role our running check claims */
     bool must_send;      /**< the check waits to be polled */
+    bool is_hearsay;     /**< only media came from there: neither a check nor an answer */
 };
 
 struct ice_pairs {

@@ -180,6 +180,7 @@ static int meet(struct ice_agent *a, mono_us now, const struct addr *local,
                             0, &pair);
     if (r)
         return r > 0 ? 0 : r; /* unfit, or one too many: the peer's own checks decide */
+    pair->is_hearsay |= pair->heard_at == 0;
     pair->heard_at = now;
     if (pair->state == ICE_PAIR_IN_PROGRESS)
         return 0;

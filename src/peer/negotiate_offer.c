@@ -8,7 +8,7 @@
  *
  *     offer (ours) ──┬─ its lines, directions, ids ──────────┐
  *                    └─┐                                     ▼
- *     answer ──────────┴─ readers of negotiate.c ─► peer_params, refused with line and reason
+ *     answer ──────────┴─ readers of negotiate_read.c ─► peer_params, refused with line and reason
  *
  * RFC 3264 §6, RFC 9429 §5.2 and §5.11. We differ: docs/rfc/sdp.md#we-offer
  */

@@ -40,7 +40,7 @@ struct peer_codec {
     uint32_t clock_rate; /**< Hz of the RTP timestamp; G.722: 8000 (RFC 3551 §4.5.2) */
 };
 
-/** RTP header extensions that we know. Adding one = a value here and a row in negotiate.c. */
+/** RTP header extensions that we know. Adding one = a value here and a row in negotiate_read.c. */
 enum peer_ext {
     PEER_EXT_AUDIO_LEVEL,  /**< RFC 6464 */
     PEER_EXT_TRANSPORT_CC, /**< transport-wide sequence number; received, never sent */

@@ -1,7 +1,7 @@
 /*
- * Plain RTP in SDP: the audio line is found and read by the readers of negotiate.c, its transport
- * here. Two ways to say "no media for me, please" are told apart: c=0.0.0.0 with a port is hold as
- * it was before RFC 3264, port 9 (discard) is an address that is not known yet.
+ * Plain RTP in SDP: the audio line is found and read by the readers of negotiate_read.c, its
+ * transport here. Two ways to say "no media for me, please" are told apart: c=0.0.0.0 with a port
+ * is hold as it was before RFC 3264, port 9 (discard) is an address that is not known yet.
  */
 #include "peer/plain_sdp.h"
 

@@ -22,7 +22,8 @@ struct counting {
     struct socket line;          /* the other end */
     struct addr path_remote;
     bool is_connected, connects; /* `connects`: its next DTLS datagram completes the handshake */
-    unsigned n_input, n_rtp, n_early;
+    int refusal;                 /* of its media; 0 = it is taken */
+    unsigned n_input, n_rtp, n_early, n_drained;
 };
 
 struct bench {
@@ -52,6 +53,8 @@ static int receive(struct pipeline_endpoint *e, mono_us now, struct dgram *d, st
         of(e)->n_early++;
         return PEER_E_NO_KEYS;
     }
+    if (of(e)->refusal)
+        return of(e)->refusal;
     of(e)->n_rtp++;
     return RELAY_E_UNHEARD;
 }
@@ -95,7 +98,8 @@ static bool poll_send(struct pipeline_endpoint *e, struct dgram *ret)
 
 static bool poll_event(struct pipeline_endpoint *e, struct peer_event *ret)
 {
-    (void)e, (void)ret;
+    (void)ret;
+    of(e)->n_drained++;
     return false;
 }
 
@@ -338,15 +342,44 @@ static void media_without_a_handshake_is_dropped(void **state)
     assert_true(setup_queue_is_empty(&b->worker.setup));
 }
 
+/* Who knows an SSRC makes an endpoint decrypt, and nothing more; who has the keys is followed. */
+static void media_from_nowhere_is_followed_only_when_it_is_authentic(void **state)
+{
+    static const int refusals[] = {PEER_E_AUTH, PEER_E_REPLAY, PEER_E_NO_KEYS, PEER_E_MALFORMED};
+    struct bench *b = *state;
+    const uint8_t rtp[] = {0x80, 111, 0, 1, 0, 0, 0, 1, 0, 0, 0, 7, 0x78};
+    struct counting stranger = {0};
+    unsigned before = b->talking.n_drained;
+    const struct addr loopback = addr_v4(127, 0, 0, 1, 0);
+    assert_int_equal(socket_open(&stranger.line, &loopback), 0);
+    demux_set_source(&b->worker.demux, &b->talking.base.demux, 7);
+    for (size_t i = 0; i < ARRAY_LEN(refusals); i++) {
+        b->talking.refusal = refusals[i];
+        say(b, &stranger, rtp, sizeof(rtp));
+        take_all(b);
+        assert_int_equal(b->talking.n_drained, before);
+    }
+    b->talking.refusal = 0;
+    say(b, &stranger, rtp, sizeof(rtp));
+    take_all(b);
+    assert_int_equal(b->talking.n_rtp, 1);
+    assert_int_equal(b->talking.n_drained, before + 1);
+    socket_close(&stranger.line);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_rush_of_handshakes_leaves_media_alone), TEST(with_time_left_all_of_them_are_done),
-        TEST(checks_of_a_running_call_do_not_wait),    TEST(dtls_of_a_running_call_waits),
-        TEST(media_behind_a_last_flight_is_kept),      TEST(media_without_a_handshake_is_dropped),
+        TEST(a_rush_of_handshakes_leaves_media_alone),
+        TEST(with_time_left_all_of_them_are_done),
+        TEST(checks_of_a_running_call_do_not_wait),
+        TEST(dtls_of_a_running_call_waits),
+        TEST(media_behind_a_last_flight_is_kept),
+        TEST(media_without_a_handshake_is_dropped),
         TEST(guessed_answers_push_nobody_out),
+        TEST(media_from_nowhere_is_followed_only_when_it_is_authentic),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
