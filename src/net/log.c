@@ -12,6 +12,7 @@
 
 #include <libwebsockets.h>
 
+#include "base/str.h"
 #include "net/server.h"
 
 static void to_stderr(int level, const char *line)
@@ -38,10 +39,23 @@ void net_log(enum net_log_level level, const char *format, ...)
         receiver((int)level, line);
 }
 
+/* Of connections that we open: ws_client tells its owner why one failed, and the owner says it
+ * once, not with each attempt. */
+static bool is_of_client(const char *line)
+{
+    static const char *const beginnings[] = {"SSL error: ", "lws_client_handshake: "};
+    for (size_t i = 0; i < ARRAY_LEN(beginnings); i++)
+        if (str_starts_with(str_of(line), str_of(beginnings[i])))
+            return true;
+    return false;
+}
+
 static void from_library(int level, const char *line)
 {
     enum net_log_level ours = NET_LOG_DEBUG;
-    if (level & LLL_ERR)
+    if (is_of_client(line))
+        ours = NET_LOG_DEBUG;
+    else if (level & LLL_ERR)
         ours = NET_LOG_WARNING;
     else if (level & LLL_WARN)
         ours = NET_LOG_INFO;

@@ -211,6 +211,18 @@ static void note_close_frame(struct net_ws_client *client, const uint8_t *frame,
     note(client, text_str(&t));
 }
 
+/* The library says "SSL error"; what is wrong with the certificate is known to OpenSSL. */
+static void note_error(struct net_ws_client *client, struct lws *wsi, struct str what)
+{
+    const SSL *ssl = client->config.url.is_tls ? lws_get_ssl(wsi) : NULL;
+    long verdict = ssl ? SSL_get_verify_result(ssl) : X509_V_OK;
+    char words[WHY_MAX];
+    struct text t;
+    text_init(&t, words, sizeof(words));
+    text_printf(&t, "its certificate is not trusted: %s", X509_verify_cert_error_string(verdict));
+    note(client, verdict == X509_V_OK ? what : text_str(&t));
+}
+
 static int on_link(struct net_ws_link *link, struct lws *wsi, enum lws_callback_reasons reason,
                    void *in, size_t len)
 {
@@ -223,7 +235,7 @@ static int on_link(struct net_ws_link *link, struct lws *wsi, enum lws_callback_
     case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
         return append_token(client, wsi, in, len);
     case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
-        note(client, in ? (struct str){in, len} : STR("no connection"));
+        note_error(client, wsi, in ? (struct str){in, len} : STR("no connection"));
         return 0;
     case LWS_CALLBACK_CLIENT_ESTABLISHED:
         client->is_open = true;
