@@ -49,6 +49,18 @@ export async function startServer(settings = {}, program = binary) {
   return server;
 }
 
+/** The same, with the audio on another one, which ends with it. */
+export async function startWithMediaServer(settings = {}) {
+  const media = await startServer({ 'http.listen': '127.0.0.1:0', 'kurento.listen': '127.0.0.1:0' });
+  const server = await startServer({
+    'media.backend': 'kurento',
+    'media.kurento_uri': media.ready.kurento,
+    ...settings,
+  });
+  server.after = () => media.stop();
+  return server;
+}
+
 class Server {
   constructor(child, folder) {
     this.child = child;
@@ -115,6 +127,7 @@ class Server {
       throw this.failure(`still there ${STOP_MS} ms after SIGTERM`);
     }
     rmSync(this.folder, { recursive: true, force: true });
+    await this.after?.();
     if (end.status !== 0) throw this.failure('did not end in order');
   }
 }
