@@ -126,8 +126,8 @@ bool engine_knows_outside(const struct engine *engine);
 
 /** Who drives the engine; each reads the events of what it made. */
 enum engine_front {
-    ENGINE_CALLS,     /**< engine_call_start */
-    ENGINE_PIPELINES, /**< engine_pipeline_new */
+    ENGINE_CALLS,     /**< signal: engine_call_start, and the recordings that it plays */
+    ENGINE_PIPELINES, /**< kurento */
     ENGINE_N_FRONTS,
 };
 
@@ -188,8 +188,14 @@ struct engine_answer {
  */
 bool engine_check_offer(struct str offer, char *error);
 
-/** An empty pipeline, on a worker of our choice. @return 0 or -ENOMEM */
-MUST_CHECK int engine_pipeline_new(struct engine *engine, uint64_t pipeline);
+/**
+ * An empty pipeline, on a worker of our choice.
+ *
+ * @param front  who reads its events
+ * @return 0 or -ENOMEM
+ */
+MUST_CHECK int engine_pipeline_new(struct engine *engine, enum engine_front front,
+                                   uint64_t pipeline);
 
 /**
  * End a pipeline and all of its endpoints. From now on only their ENGINE_EVENT_ENDPOINT_GONE and

@@ -151,13 +151,13 @@ int engine_hand_over(struct engine *e, struct worker *w, struct pipeline *p,
     return 0;
 }
 
-int engine_pipeline_new(struct engine *e, uint64_t id)
+int engine_pipeline_new(struct engine *e, enum engine_front front, uint64_t id)
 {
     assert(!map_find(&e->pipelines, &id, sizeof(id)));
     struct pipeline *p = pipeline_new(id);
     if (!p)
         return -ENOMEM;
-    int err = engine_hand_over(e, engine_choose_worker(e), p, ENGINE_PIPELINES);
+    int err = engine_hand_over(e, engine_choose_worker(e), p, front);
     if (err)
         pipeline_free(p);
     return err;

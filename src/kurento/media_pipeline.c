@@ -16,7 +16,7 @@ static int init(const struct kurento_call *call)
     struct kurento *k = call->kurento;
     struct kurento_media_pipeline *pipeline = kurento_media_pipeline_of(call->object);
     pipeline->number = rng_u64(k->rng);
-    int err = engine_pipeline_new(k->engine, pipeline->number);
+    int err = engine_pipeline_new(k->engine, ENGINE_PIPELINES, pipeline->number);
     if (err)
         return err;
     err = map_insert(&k->pipelines, pipeline);

@@ -320,7 +320,7 @@ static int open_engine(struct server *s)
         .wake_user = s,
     };
     config.listen.port = o->media_port;
-    s->media = media_engine_new(&config, s->recorder, &s->rng, error);
+    s->media = media_engine_new(&config, s->recorder, s->player, &s->rng, error);
     if (!s->media) {
         log_error(SERVER, "%s", error);
         return 1;

@@ -8,8 +8,7 @@ import { after, afterEach, before, beforeEach, test } from 'node:test';
 
 import { PageUser, startBrowser, talk } from './lib/browser.mjs';
 import { startFixture } from './lib/fixture.mjs';
-import { shareAt } from './lib/hearing.mjs';
-import { decode, files, part, probe } from './lib/recording.mjs';
+import { decode, files, probe, tenthsAt } from './lib/recording.mjs';
 import { binary, SLOW, startServer } from './lib/server.mjs';
 import { pause, until } from './lib/wait.mjs';
 
@@ -64,13 +63,12 @@ async function users(path = '/one2one') {
   return opened;
 }
 
-/** A whole file with one tone and nothing of the other. */
+/** A whole file with one tone and nothing of the other. On a busy machine browsers leave holes. */
 function assertTone(file, name, atLeast) {
   const sound = decode(file);
-  const middle = part(sound, sound.seconds / 2 - 0.4, sound.seconds / 2 + 0.4);
   for (const [who, hz] of Object.entries(HZ)) {
-    const share = shareAt(middle, sound.rate, hz);
-    assert.ok(who === name ? share > 0.8 : share < 0.05, `${file}: ${who}'s tone has ${share}`);
+    const share = tenthsAt(sound, hz);
+    assert.ok(who === name ? share > 0.7 : share === 0, `${file}: ${who}'s tone in ${share}`);
   }
   assert.ok(sound.seconds >= atLeast, `${file}: ${sound.seconds} s`);
   return sound.seconds;

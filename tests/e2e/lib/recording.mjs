@@ -4,6 +4,8 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { shareAt } from './hearing.mjs';
+
 const RATE = 48000;
 
 /** Every file below a folder, in order of its name. */
@@ -17,15 +19,21 @@ export function probe(file) {
   return { format: format.format_name, seconds: Number(format.duration), streams };
 }
 
-/** A file as sound: mono, 48 kHz. @param isCut  it was never ended: decode what there is */
-export function decode(file, { isCut = false } = {}) {
+/** A whole file as sound: mono, 48 kHz. */
+export function decode(file) {
   const out = execFileSync(
-    'ffmpeg', ['-v', 'error', ...(isCut ? [] : ['-xerror']), '-c:a', 'libopus', '-i', file, '-f', 'f32le', '-ac', '1', '-ar', `${RATE}`, '-'],
+    'ffmpeg', ['-v', 'error', '-xerror', '-i', file, '-f', 'f32le', '-ac', '1', '-ar', `${RATE}`, '-'],
     { maxBuffer: 1 << 28 });
   const samples = new Float32Array(out.buffer.slice(out.byteOffset, out.byteOffset + out.length));
   return { rate: RATE, samples, seconds: samples.length / RATE };
 }
 
-/** A part of a sound. */
-export const part = ({ rate, samples }, from, to) =>
-  samples.slice(Math.round(from * rate), Math.round(to * rate));
+/** How many of a sound's tenths of a second are that tone: 0..1. */
+export function tenthsAt({ rate, samples }, hz) {
+  const n = rate / 10;
+  const count = Math.floor(samples.length / n);
+  let found = 0;
+  for (let i = 0; i < count; i++)
+    if (shareAt(samples.subarray(i * n, (i + 1) * n), rate, hz) > 0.8) found++;
+  return found / count;
+}

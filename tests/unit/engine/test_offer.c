@@ -33,7 +33,7 @@ static bool are_connected(struct bench *b, unsigned n)
 static struct bench *talking(void)
 {
     struct bench *b = bench_new();
-    assert_int_equal(engine_pipeline_new(b->engine, ID), 0);
+    assert_int_equal(engine_pipeline_new(b->engine, ENGINE_PIPELINES, ID), 0);
     accept_browser(b, 0, "answer_chromium.sdp");
     accept_browser(b, 1, "answer_werift.sdp");
     for (unsigned i = 0; i < 2; i++)
@@ -97,7 +97,7 @@ static void a_wrong_answer_leaves_the_offer_standing(void **state)
     (void)state;
     assert_int_equal(engine_offer(b->engine, bench_now(), ID, ENGINE_SENDONLY, ours, &offered),
                      ENGINE_E_UNKNOWN);
-    assert_int_equal(engine_pipeline_new(b->engine, ID), 0);
+    assert_int_equal(engine_pipeline_new(b->engine, ENGINE_PIPELINES, ID), 0);
     assert_int_equal(engine_offer(b->engine, bench_now(), ID, ENGINE_SENDONLY, ours, &offered), 0);
     assert_non_null(strstr(ours->sdp, "a=sendonly"));
     struct browser *br = browser_open(b, 0, "answer_firefox.sdp");
@@ -131,7 +131,7 @@ static void without_memory_nothing_is_made(void **state)
     struct engine_answer *ours = &b->answers->legs[0];
     bool has_failed = true;
     (void)state;
-    assert_int_equal(engine_pipeline_new(b->engine, ID), 0);
+    assert_int_equal(engine_pipeline_new(b->engine, ENGINE_PIPELINES, ID), 0);
     struct browser *br = browser_open(b, 0, "answer_werift.sdp");
     br->is_answerer = true;
     for (unsigned n = 1; has_failed; n++) {

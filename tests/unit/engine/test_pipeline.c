@@ -35,7 +35,7 @@ static bool are_connected(struct bench *b, unsigned n)
 static struct bench *pipeline_of(unsigned n)
 {
     struct bench *b = bench_new();
-    assert_int_equal(engine_pipeline_new(b->engine, ID), 0);
+    assert_int_equal(engine_pipeline_new(b->engine, ENGINE_PIPELINES, ID), 0);
     for (unsigned i = 0; i < n; i++)
         come(b, i);
     bench_wait(b, are_connected, n);
@@ -79,7 +79,7 @@ static void settle(struct bench *b)
     struct bench_call *other = &b->calls[1];
     *other = (struct bench_call){0};
     for (unsigned w = 0; w < 2; w++) { /* one of them is on the same worker */
-        assert_int_equal(engine_pipeline_new(b->engine, bench_id(1)), 0);
+        assert_int_equal(engine_pipeline_new(b->engine, ENGINE_PIPELINES, bench_id(1)), 0);
         engine_pipeline_release(b->engine, bench_id(1));
         bench_wait(b, is_gone, 1);
         other->gone = false;
@@ -380,7 +380,7 @@ static void without_memory_everything_stays_as_it_was(void **state)
     mem_fail_at(1);
     assert_int_equal(engine_disconnect(b->engine, ID, 0, 2), -ENOMEM);
     mem_fail_at(1);
-    assert_int_equal(engine_pipeline_new(b->engine, bench_id(1)), -ENOMEM);
+    assert_int_equal(engine_pipeline_new(b->engine, ENGINE_PIPELINES, bench_id(1)), -ENOMEM);
     mem_fail_at(0);
     settle(b);
     say(b, 1, 1);

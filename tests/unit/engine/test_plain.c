@@ -32,7 +32,7 @@ static struct world *world_new(uint16_t first, uint16_t last)
     config.rtp_first = first;
     config.rtp_last = last;
     w->b = bench_new_with(config);
-    assert_int_equal(engine_pipeline_new(w->b->engine, PIPELINE), 0);
+    assert_int_equal(engine_pipeline_new(w->b->engine, ENGINE_PIPELINES, PIPELINE), 0);
     return w;
 }
 

@@ -33,7 +33,7 @@ static bool are_connected(struct bench *b, unsigned n)
 static struct bench *audience(unsigned n)
 {
     struct bench *b = bench_new();
-    assert_int_equal(engine_pipeline_new(b->engine, ID), 0);
+    assert_int_equal(engine_pipeline_new(b->engine, ENGINE_PIPELINES, ID), 0);
     assert_int_equal(engine_endpoint_player(b->engine, ID, PLAYER), 0);
     for (unsigned i = 0; i < n; i++)
         come(b, i);
