@@ -18,8 +18,12 @@
 
 #include "base/time.h"
 
-/** Later than this begins a new schedule: one packet's time, so that no two go together. */
-#define RELAY_PACER_LATE (20 * US_PER_MS)
+/**
+ * Later than this begins a new schedule. Within it the packets follow one another closely until
+ * they are in time again, three of 20 ms at most: a receiver takes that for the jitter of a
+ * network.
+ */
+#define RELAY_PACER_LATE (60 * US_PER_MS)
 
 /** Ticks a second of positions and timestamps. */
 #define RELAY_PACER_RATE 48000

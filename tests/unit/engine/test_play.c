@@ -1,5 +1,7 @@
 /* A real engine plays to browsers: one to many, its end, and what it cannot. */
+#include "base/bytes.h"
 #include "base/mem.h"
+#include "base/packet_ring.h"
 #include "bench.h"
 
 #define ID     bench_id(0)
@@ -96,6 +98,49 @@ static void three_hear_it_to_the_end(void **state)
     bench_free(b);
 }
 
+#define LISTENERS 50
+
+static struct packet_ring *rings[LISTENERS];
+
+/* @return packets in it, numbered without a gap; they are taken out */
+static unsigned count(struct packet_ring *ring)
+{
+    unsigned n = 0;
+    mono_us at;
+    size_t len;
+    uint16_t last = 0;
+    for (const uint8_t *data; (data = packet_ring_peek(ring, &at, &len)); n++) {
+        uint16_t seq = get_be16(data + 2);
+        assert_true(n == 0 || seq == (uint16_t)(last + 1));
+        last = seq;
+        packet_ring_pop(ring);
+    }
+    return n;
+}
+
+static void fifty_hear_it_to_the_end(void **state)
+{
+    (void)state;
+    struct bench *b = audience(1);
+    struct packet_feed *feed = feed_of(20);
+    for (unsigned i = 0; i < LISTENERS; i++) {
+        rings[i] = packet_ring_new(PACKET_RING_MIN);
+        assert_int_equal(engine_endpoint_tap(b->engine, ID, 100 + i, rings[i]), 0);
+        assert_int_equal(engine_connect(b->engine, ID, PLAYER, 100 + i), 0);
+    }
+    assert_int_equal(engine_play(b->engine, ID, PLAYER, feed, 1), 0);
+    packet_feed_unref(feed);
+    bench_wait(b, is_played, 0);
+    for (unsigned i = 0; i < LISTENERS; i++) {
+        assert_int_equal(count(rings[i]), 20);
+        engine_endpoint_release(b->engine, ID, 100 + i);
+        packet_ring_unref(rings[i]);
+    }
+    engine_free(b->engine); /* the bench knows no endpoints beyond those of browsers */
+    b->engine = NULL;
+    bench_free(b);
+}
+
 /* Released while it plays: nobody hears of its end. */
 static void an_end_in_the_middle(void **state)
 {
@@ -151,9 +196,8 @@ static void without_memory_it_plays_on(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(three_hear_it_to_the_end),
-        cmocka_unit_test(an_end_in_the_middle),
-        cmocka_unit_test(only_a_player_plays),
+        cmocka_unit_test(three_hear_it_to_the_end),   cmocka_unit_test(fifty_hear_it_to_the_end),
+        cmocka_unit_test(an_end_in_the_middle),       cmocka_unit_test(only_a_player_plays),
         cmocka_unit_test(without_memory_it_plays_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -140,9 +140,12 @@ static void two_seconds_are_read_ahead_and_no_more(void **state)
 {
     (void)state;
     write_tone("a.wav", 10000);
+    write_tone("long.wav", 60000);
     struct playing *g = start("a.wav", feed, 0);
-    while (packet_feed_has_room(feed))
-        usleep(1000);
+    /* each has its turn: many steps of one are many of the other */
+    struct playing *other = start("long.wav", NULL, 0);
+    wait_event(PLAYER_MEASURED, other);
+    playing_stop(other);
     playing_stop(g);
     struct packet_feed_frame frame;
     int64_t end = 0;

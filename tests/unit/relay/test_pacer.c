@@ -45,12 +45,26 @@ static void what_was_missed_is_played_later_and_not_faster(void **state)
     setup_pacer();
     assert_int_equal(take(START, 0), 1000);
     mono_us late = START + 20 * US_PER_MS + RELAY_PACER_LATE + 1;
-    /* the clock has gone on: 40 ms and 1 µs */
-    assert_int_equal(take(late, FRAME), 1000 + 2 * FRAME);
+    /* the clock has gone on: 80 ms and 1 µs */
+    assert_int_equal(take(late, FRAME), 1000 + 4 * FRAME);
     assert_true(marker);
     assert_int_equal(relay_pacer_due(&pacer, 2 * FRAME), late + 20 * US_PER_MS);
-    assert_int_equal(take(late + 20 * US_PER_MS, 2 * FRAME), 1000 + 3 * FRAME);
+    assert_int_equal(take(late + 20 * US_PER_MS, 2 * FRAME), 1000 + 5 * FRAME);
     assert_false(marker);
+}
+
+static void a_little_late_is_made_good(void **state)
+{
+    (void)state;
+    setup_pacer();
+    (void)take(START, 0);
+    mono_us late = START + 20 * US_PER_MS + RELAY_PACER_LATE;
+    for (unsigned n = 1; n <= 4; n++) {
+        assert_true(relay_pacer_due(&pacer, n * FRAME) <= late);
+        assert_int_equal(take(late, n * FRAME), 1000 + n * FRAME);
+        assert_false(marker);
+    }
+    assert_int_equal(relay_pacer_due(&pacer, 5 * FRAME), START + 100 * US_PER_MS);
 }
 
 static void a_pause_in_the_file_is_one_on_the_line(void **state)
@@ -114,6 +128,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_hour_has_no_drift),
         cmocka_unit_test(what_was_missed_is_played_later_and_not_faster),
+        cmocka_unit_test(a_little_late_is_made_good),
         cmocka_unit_test(a_pause_in_the_file_is_one_on_the_line),
         cmocka_unit_test(what_is_held_ends_so_much_later),
         cmocka_unit_test(another_place_follows_what_went_last),
