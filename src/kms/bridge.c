@@ -433,10 +433,22 @@ mono_us kms_bridge_deadline(const struct kms_bridge *b)
     return at;
 }
 
+/* A slow server is better than none. */
+static void on_silence(struct kms_bridge *b, mono_us now)
+{
+    struct kms_call *c = b->call;
+    if (now < c->decide_by && !kms_call_has_other_server(c, now)) {
+        b->first_by = c->decide_by;
+        kms_call_rearm(c);
+        return;
+    }
+    kms_call_move(c, now, "the media server does not answer");
+}
+
 void kms_bridge_timeout(struct kms_bridge *b, mono_us now)
 {
     if (now >= b->first_by) {
-        kms_call_move(b->call, now, "the media server does not answer");
+        on_silence(b, now);
         return;
     }
     for (unsigned leg = 0; leg < MEDIA_LEGS; leg++) {

@@ -176,6 +176,11 @@ static struct kms_server *choose(const struct kms_call *c, mono_us now)
     return best;
 }
 
+bool kms_call_has_other_server(const struct kms_call *c, mono_us now)
+{
+    return choose(c, now) != NULL;
+}
+
 /* @return false: there is none at the moment */
 static bool place(struct kms_call *c, mono_us now)
 {
@@ -407,6 +412,7 @@ struct kms *kms_new(const struct kms_config *config, const struct kms_transport 
     if (!k)
         return NULL;
     k->media = (struct media){.ops = &ops, .wake = config->wake, .wake_user = config->wake_user};
+    k->has_waited = true;
     k->transport = *transport;
     k->n_servers = config->n_servers;
     for (unsigned i = 0; i < k->n_servers; i++)
@@ -447,8 +453,32 @@ static void call_timeout(struct kms_call *c, mono_us now)
         end(c, now, MEDIA_END_BROKEN, MEDIA_CALLER); /* for the reason that it waits */
 }
 
+static mono_us earliest(const struct kms *k)
+{
+    mono_us at = timer_heap_next(&k->timers);
+    for (size_t i = 0; i < k->n_servers; i++) {
+        mono_us server_at = kms_server_deadline(&k->servers[i]);
+        at = server_at < at ? server_at : at;
+    }
+    return at;
+}
+
+/* A process that was stopped, or starved, must not blame its servers for it: their answers are
+ * there, and only unread. */
+static bool must_wait(struct kms *k, mono_us now)
+{
+    if (!k->has_waited && now - earliest(k) > KMS_LATE) {
+        k->has_waited = true;
+        k->not_before = now + KMS_CATCHUP;
+    }
+    return now < k->not_before;
+}
+
 void kms_timeout(struct kms *k, mono_us now)
 {
+    if (must_wait(k, now))
+        return;
+    k->has_waited = false;
     for (size_t i = 0; i < k->n_servers; i++)
         kms_server_timeout(&k->servers[i], now);
     for (struct timer *t; (t = timer_heap_pop(&k->timers, now));)
@@ -457,12 +487,8 @@ void kms_timeout(struct kms *k, mono_us now)
 
 mono_us kms_deadline(const struct kms *k)
 {
-    mono_us at = timer_heap_next(&k->timers);
-    for (size_t i = 0; i < k->n_servers; i++) {
-        mono_us server_at = kms_server_deadline(&k->servers[i]);
-        at = server_at < at ? server_at : at;
-    }
-    return at;
+    mono_us at = earliest(k);
+    return at < k->not_before ? k->not_before : at;
 }
 
 struct kms_server_info kms_server_info(const struct kms *k, unsigned server)

@@ -44,10 +44,15 @@
 #define KMS_RETRY_MIN (100 * US_PER_MS)
 #define KMS_RETRY_MAX (2 * US_PER_S)
 
+/** When we ourselves come so late, what servers said meanwhile is read first, for that long. */
+#define KMS_LATE    (500 * US_PER_MS)
+#define KMS_CATCHUP (100 * US_PER_MS)
+
 /** A new call waits so long for a server to be there, or moves from one to the next. */
 #define KMS_DECIDE_LIMIT (4 * US_PER_S)
 
-/** Making a pipeline takes a millisecond: who has not said so by then does not answer. */
+/** Making a pipeline takes a millisecond: who has not said so by then does not answer, if there is
+ * another one that may. */
 #define KMS_FIRST_ANSWER_LIMIT (2 * US_PER_S)
 
 /** Any other request: as the client libraries of Kurento have it. */

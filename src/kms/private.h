@@ -45,6 +45,8 @@ struct kms {
     struct timer_heap timers;
     struct list notices;       /**< to be polled */
     struct kms_notice *polled; /**< the last one that was; NULL = none, or the end of a call */
+    mono_us not_before;        /**< what came while we were not running is to be read first */
+    bool has_waited;           /**< it has been; or nothing began yet */
 };
 
 /** For the log. */
@@ -55,6 +57,9 @@ static inline const char *kms_leg_name(unsigned leg)
 
 /** A server is there: calls that wait for one get it. */
 void kms_place_waiting(struct kms *k, mono_us now);
+
+/** Could the call move to another server now? */
+bool kms_call_has_other_server(const struct kms_call *c, mono_us now);
 
 /** Its bridge came to nothing, before the answers: another server, or the end of the call. */
 PRINTF_LIKE(3, 4) void kms_call_move(struct kms_call *c, mono_us now, const char *format, ...);

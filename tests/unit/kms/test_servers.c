@@ -265,6 +265,37 @@ WORLD_TEST(a_slow_one_is_not_lost, 1)
     assert_happened(w, "");
 }
 
+WORLD_TEST(a_slow_one_gets_a_call_when_there_is_no_other, 1)
+{
+    begin(w);
+    w->servers[0].is_hung = true;
+    calls(w, 1);
+    run(w, KMS_DECIDE_LIMIT - US_PER_S);
+    w->servers[0].is_hung = false;
+    assert_int_equal(time_until(w, "call 1 answered"), 0);
+}
+
+/* The answers to our pings wait to be read while the time-outs are due already. */
+WORLD_TEST(who_slept_does_not_blame_the_servers, 1)
+{
+    begin(w);
+    talk(w, 1, 1);
+    for (unsigned i = 0; i < 5; i++) {
+        kms_timeout(w->k, kms_deadline(w->k)); /* a ping, and then we sleep */
+        w->now = kms_deadline(w->k) + 60 * US_PER_S;
+        kms_timeout(w->k, w->now);
+        assert_true(kms_deadline(w->k) > w->now);
+        run(w, US_PER_S);
+    }
+    assert_true(is_up(w, 0));
+    assert_int_equal(N_CALLS(w, 0), 1);
+    calls(w, 2);
+    w->now += 60 * US_PER_S; /* its pipeline was made long ago */
+    kms_timeout(w->k, w->now);
+    settle(w);
+    assert_non_null(strstr(happened(w), "call 2 answered"));
+}
+
 /* ---- connections that break and come back ---- */
 
 WORLD_TEST(calls_go_on_when_only_the_connection_broke, 1)
@@ -407,6 +438,8 @@ int main(void)
         cmocka_unit_test(one_that_hangs_ends_its_calls_in_10_s),
         cmocka_unit_test(one_that_only_talks_is_hung),
         cmocka_unit_test(a_slow_one_is_not_lost),
+        cmocka_unit_test(a_slow_one_gets_a_call_when_there_is_no_other),
+        cmocka_unit_test(who_slept_does_not_blame_the_servers),
         cmocka_unit_test(calls_go_on_when_only_the_connection_broke),
         cmocka_unit_test(a_call_is_set_up_across_a_broken_connection),
         cmocka_unit_test(what_was_told_meanwhile_is_asked_for),
