@@ -119,7 +119,7 @@ PRINTF_LIKE(2, 0) static void write_end(struct kms_call *c, const char *format, 
 static void end(struct kms_call *c, mono_us now, enum media_end how, enum media_leg leg)
 {
     LOG_SCOPE(c->id, NULL);
-    log_info(MEDIA, "media ended: %s", c->end_text);
+    log_debug(MEDIA, "media ended: %s", c->end_text);
     if (c->bridge)
         kms_bridge_abandon(c->bridge, now);
     list_remove(&c->waiting);
