@@ -35,6 +35,7 @@ enum id {
     TIMESTAMP_SCALE = 0x2ad7b1,
     DURATION = 0x4489,
     DATE_UTC = 0x4461,
+    MUXING_APP = 0x4d80,
     TRACKS = 0x1654ae6b,
     TRACK_ENTRY = 0xae,
     TRACK_NUMBER = 0xd7,
@@ -66,6 +67,7 @@ struct webm {
     uint64_t track; /* ours */
     bool has_track;
     bool is_first;
+    bool is_ours;        /* Duet wrote it, which tells a length when it ends a file */
     uint32_t skip;       /* still to be left out of the beginning */
     uint64_t cluster;    /* its Timestamp */
     char codecs[80];     /* of other tracks, for the error */
@@ -137,6 +139,8 @@ static int on_info(struct webm *w, struct play_file *file, struct bytes_reader i
             w->scale = play_ebml_number(&child, child.left);
         else if (id == DURATION)
             duration = play_ebml_float(&child);
+        else if (id == MUXING_APP)
+            w->is_ours = str_eq(play_ebml_text(&child), STR("Duet"));
         else if (id == DATE_UTC)
             date = play_ebml_signed(&child, child.left) / 1000 + RECORD_DATE_2001 * US_PER_S;
     }
@@ -426,8 +430,9 @@ static int webm_poll(void *format, struct play_file *file, struct play_packet *r
     }
     if (err != PLAY_READER_HUNGRY || !file->in.is_end)
         return err;
-    file->info.is_cut = file->in.len || file->in.gap ||
-                        (w->segment_to != PLAY_EBML_UNKNOWN && file->in.at < w->segment_to);
+    bool is_told = w->segment_to != PLAY_EBML_UNKNOWN;
+    file->info.is_cut =
+        file->in.len || file->in.gap || (is_told ? file->in.at < w->segment_to : w->is_ours);
     return PLAY_READER_OVER;
 }
 
