@@ -23,7 +23,7 @@
 #define GAP_PIECE 960
 #define GAP_GRAIN 120
 
-/* Longer than DTX is silent, and as long as a fading of what was last heard may take. */
+/* libopus has faded to nothing by then, whatever it was in: to decode on costs time only. */
 #define CONCEAL_MAX (PLAY_RATE / 2)
 
 struct mix_leg {
@@ -123,13 +123,6 @@ int mix_leg_new(int fd, struct mix_leg **ret)
 
 /* --- packets → sound --- */
 
-/* The last piece before silence goes down to it. */
-static void fade_out(float *pcm, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        pcm[i] *= (float)(n - i) / (float)n;
-}
-
 static void fill_gap(struct mix_leg *l)
 {
     size_t n = l->gap < GAP_PIECE ? (size_t)l->gap : GAP_PIECE;
@@ -138,8 +131,6 @@ static void fill_gap(struct mix_leg *l)
         n -= n % GAP_GRAIN;
         int made = opus_decode_float(l->decoder, NULL, 0, l->pcm, (int)n, 0);
         assert(made == (int)n);
-        if (l->hushed + n >= CONCEAL_MAX)
-            fade_out(l->pcm, n);
     } else {
         memset(l->pcm, 0, n * sizeof(l->pcm[0]));
     }

@@ -117,8 +117,8 @@ static void record(const struct recording *r)
 
 static void record_two(void)
 {
-    record(&(struct recording){"a.ogg", RECORD_OGG, CALLER, 1, BEGAN, 100, 0, 0, false});
-    record(&(struct recording){"b.webm", RECORD_WEBM, CALLEE, 2, BEGAN, 100, 0, 0, false});
+    record(&(struct recording){"a.ogg", RECORD_OGG, CALLER, 1, BEGAN, .n = 100});
+    record(&(struct recording){"b.webm", RECORD_WEBM, CALLEE, 2, BEGAN, .n = 100});
 }
 
 /* --- the command --- */
@@ -242,10 +242,10 @@ static void test_who_began_later(void **state)
 {
     (void)state;
     for (unsigned late = 0; late < 2; late++) {
-        record(&(struct recording){"a", RECORD_OGG, CALLER, 1, BEGAN + (late ? 0 : 1234567), 100, 0,
-                                   0, false});
-        record(&(struct recording){"b", RECORD_OGG, CALLEE, 1, BEGAN + (late ? 1234567 : 0), 100, 0,
-                                   0, false});
+        record(&(struct recording){"a", RECORD_OGG, CALLER, 1, BEGAN + (late ? 0 : 1234567),
+                                   .n = 100});
+        record(&(struct recording){"b", RECORD_OGG, CALLEE, 1, BEGAN + (late ? 1234567 : 0),
+                                   .n = 100});
         assert_int_equal(RUN("--force", "a", "b", "-o", "c.ogg"), 0);
         assert_int_equal(hear("c.ogg"), BEGAN);
         assert_int_equal(n_heard, 100 * FRAME + 1234567 * 48 / 1000);
@@ -259,8 +259,10 @@ static void test_who_began_later(void **state)
 static void test_gaps(void **state)
 {
     (void)state;
-    record(&(struct recording){"a", RECORD_OGG, CALLER, 1, BEGAN, 400, 100, 200, false});
-    record(&(struct recording){"b", RECORD_WEBM, CALLEE, 1, BEGAN, 400, 200, 1, false});
+    record(&(struct recording){"a", RECORD_OGG, CALLER, 1, BEGAN, .n = 400, .gap = 100,
+                               .gap_len = 200});
+    record(&(struct recording){"b", RECORD_WEBM, CALLEE, 1, BEGAN, .n = 400, .gap = 200,
+                               .gap_len = 1});
     assert_int_equal(RUN("a", "b", "-o", "c.ogg"), 0);
     hear("c.ogg");
     assert_in_range(n_heard, 400 * FRAME, 400 * FRAME + 500);
@@ -270,11 +272,45 @@ static void test_gaps(void **state)
     assert_tone(1, 20, 7980, CALLEE); /* one packet of it was lost */
 }
 
+/* Where a page of a mono recording ends [ms]. */
+static unsigned heard_to(const uint8_t *page)
+{
+    return (unsigned)((page[6] | page[7] << 8 | page[8] << 16) - RECORD_OPUS_PRE_SKIP) / 48;
+}
+
+/* Pages are missing: a hole in the times of what is left. */
+static void test_pages_missing(void **state)
+{
+    (void)state;
+    static uint8_t bytes[100000];
+    record(&(struct recording){"a", RECORD_OGG, CALLER, 1, BEGAN, .n = 250});
+    record(&(struct recording){"b", RECORD_OGG, CALLEE, 1, BEGAN, .n = 250});
+    int fd = open("a", O_RDWR | O_CLOEXEC);
+    size_t len = (size_t)read(fd, bytes, sizeof(bytes)), pages[40], n = 0;
+    for (uint8_t *p = bytes;
+         n < ARRAY_LEN(pages) && (p = memmem(p, len - (size_t)(p - bytes), "OggS", 4)); p++)
+        pages[n++] = (size_t)(p - bytes);
+    assert_in_range(n, 6, ARRAY_LEN(pages)); /* the first two are heads */
+    size_t first = n / 3, last = 2 * n / 3;
+    unsigned from = heard_to(bytes + pages[first - 1]), to = heard_to(bytes + pages[last - 1]);
+    assert_true(to - from > 1000);
+    assert_int_equal(pwrite(fd, bytes + pages[last], len - pages[last], (off_t)pages[first]),
+                     len - pages[last]);
+    assert_int_equal(ftruncate(fd, (off_t)(len - (pages[last] - pages[first]))), 0);
+    close(fd);
+    assert_int_equal(RUN("a", "b", "-o", "c.ogg"), 0);
+    hear("c.ogg");
+    assert_int_equal(n_heard, 250 * FRAME);
+    assert_tone(0, 20, from, CALLER);
+    assert_silence(0, from + 600, to);
+    assert_tone(0, to + 100, 4900, CALLER);
+}
+
 static void test_not_told_when(void **state)
 {
     (void)state;
-    record(&(struct recording){"a", RECORD_OGG, CALLER, 1, BEGAN, 100, 0, 0, false});
-    record(&(struct recording){"b", RECORD_OGG, CALLEE, 1, 0, 50, 0, 0, false});
+    record(&(struct recording){"a", RECORD_OGG, CALLER, 1, BEGAN, .n = 100});
+    record(&(struct recording){"b", RECORD_OGG, CALLEE, 1, 0, .n = 50});
     assert_int_equal(RUN("a", "b", "-o", "c.ogg"), 0);
     assert_told("not both recordings tell when they began");
     assert_int_equal(hear("c.ogg"), BEGAN);
@@ -287,8 +323,8 @@ static void test_cut_off(void **state)
 {
     (void)state;
     for (enum record_format format = RECORD_OGG; format <= RECORD_WEBM; format++) {
-        record(&(struct recording){"a", format, CALLER, 1, BEGAN, 230, 0, 0, true});
-        record(&(struct recording){"b", format, CALLEE, 1, BEGAN, 100, 0, 0, false});
+        record(&(struct recording){"a", format, CALLER, 1, BEGAN, .n = 230, .is_cut = true});
+        record(&(struct recording){"b", format, CALLEE, 1, BEGAN, .n = 100});
         assert_int_equal(RUN("a", "b", "-o", "c.ogg", "--force"), 0);
         assert_string_equal(told, "duet mix: a: it was cut off, and is mixed as far as it goes\n");
         hear("c.ogg");
@@ -334,8 +370,7 @@ static void test_bad_inputs(void **state)
                   "duet mix: text: it is neither Ogg nor WebM nor WAV\n", 4);
     assert_failed(RUN("empty", "a.ogg", "-o", "c.ogg"), "duet mix: empty: it is empty\n", 4);
     assert_failed(RUN(".", "a.ogg", "-o", "c.ogg"), "duet mix: .: Is a directory\n", 4);
-    record(&(struct recording){"c", RECORD_OGG, CALLEE, 1, BEGAN + 86401 * US_PER_S, 100, 0, 0,
-                               false});
+    record(&(struct recording){"c", RECORD_OGG, CALLEE, 1, BEGAN + 86401 * US_PER_S, .n = 100});
     assert_failed(RUN("a.ogg", "c", "-o", "c.ogg"),
                   "duet mix: c: it began more than a day before or after the other one\n", 5);
 }
@@ -445,9 +480,8 @@ static void test_no_memory(void **state)
 static void test_ten_minutes(void **state)
 {
     (void)state;
-    record(&(struct recording){"a", RECORD_OGG, CALLER, 1, BEGAN, 100, 0, 0, false});
-    record(
-        &(struct recording){"b", RECORD_OGG, CALLEE, 1, BEGAN + 600 * US_PER_S, 100, 0, 0, false});
+    record(&(struct recording){"a", RECORD_OGG, CALLER, 1, BEGAN, .n = 100});
+    record(&(struct recording){"b", RECORD_OGG, CALLEE, 1, BEGAN + 600 * US_PER_S, .n = 100});
     assert_int_equal(RUN("a", "b", "-o", "c.ogg"), 0);
     int fd = open("c.ogg", O_RDONLY | O_CLOEXEC);
     struct mix_leg *leg;
@@ -469,11 +503,11 @@ static void test_ten_minutes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_left_and_right),  TEST(test_who_began_later), TEST(test_gaps),
-        TEST(test_not_told_when),   TEST(test_cut_off),         TEST(test_broken_at_the_end),
-        TEST(test_bad_inputs),      TEST(test_output_is_there), TEST(test_disk_full),
-        TEST(test_disk_full_errno), TEST(test_usage),           TEST(test_no_memory),
-        TEST(test_ten_minutes),
+        TEST(test_left_and_right),    TEST(test_who_began_later), TEST(test_gaps),
+        TEST(test_pages_missing),     TEST(test_not_told_when),   TEST(test_cut_off),
+        TEST(test_broken_at_the_end), TEST(test_bad_inputs),      TEST(test_output_is_there),
+        TEST(test_disk_full),         TEST(test_disk_full_errno), TEST(test_usage),
+        TEST(test_no_memory),         TEST(test_ten_minutes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -266,6 +266,24 @@ static void test_wild_floats(void **state)
     free(l);
 }
 
+/* One of them costs a moment, and not what follows. */
+static void test_one_nan(void **state)
+{
+    (void)state;
+    static const struct kind k = {3, 32, 1, 44100, false};
+    begin();
+    put_fmt(&k);
+    put_id("data");
+    put(0, 4);
+    put_tone(&k, 44100);
+    memcpy(file + 44 + 4 * 10000, &(uint32_t){0x7fc00000}, 4);
+    struct listened *l = listen_to(file, len);
+    assert_true(listen_share(l, 0, 9600, HZ) > 0.98);
+    assert_true(listen_share(l, 9600, 12000, HZ) > 0.95);
+    assert_true(listen_share(l, 12000, l->n, HZ) > 0.98);
+    free(l);
+}
+
 static void assert_refused(int result, const char *error)
 {
     struct listened *l = listen_to(file, len);
@@ -319,6 +337,7 @@ int main(void)
         cmocka_unit_test(test_length_unknown), cmocka_unit_test(test_cut_off),
         cmocka_unit_test(test_other_chunks),   cmocka_unit_test(test_rf64),
         cmocka_unit_test(test_wild_floats),    cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_one_nan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
