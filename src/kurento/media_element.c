@@ -166,14 +166,18 @@ int kurento_element_went_live(struct kurento_element *element, unsigned endpoint
     element->is_live = true;
     int err = refresh(element);
     int sinks = visit_hearers(element, hear_now, 0);
-    return err ? err : sinks;
+    err = err ? err : sinks;
+    if (err)
+        kurento_element_went_away(element);
+    return err;
 }
 
 void kurento_element_went_away(struct kurento_element *element)
 {
+    element->is_live = false;
+    (void)visit_hearers(element, hear_now, 0); /* who still heard it would not hear its next one */
     engine_endpoint_release(element->object.kurento->engine, kurento_element_pipeline(element),
                             element->endpoint);
-    element->is_live = false;
     element->heard = NULL;
     kurento_drop_questions(element);
     kurento_flow_refresh(element);

@@ -75,11 +75,11 @@ void kurento_element_deinit(struct kurento_element *element);
 /**
  * The engine has an endpoint for it from now on: connections that were made by name come true.
  *
- * @return 0, or -ENOMEM: some of them did not
+ * @return 0, or -ENOMEM: some of them could not; it went away again
  */
 MUST_CHECK int kurento_element_went_live(struct kurento_element *element, unsigned endpoint);
 
-/** Release its endpoint of the engine, which is live: connections are by name only again. */
+/** Release its endpoint of the engine: connections are by name only again, also of who heard it. */
 void kurento_element_went_away(struct kurento_element *element);
 
 /** Nothing will come out of it any more: those who hear it. Its deinit says so itself. */

@@ -92,7 +92,6 @@ static int begin_with(struct kurento_recorder_endpoint *e, struct packet_ring *r
     }
     err = kurento_element_went_live(element, number);
     if (err) {
-        kurento_element_went_away(element);
         recording_forget(e->recording, element->object.kurento->now);
         e->recording = NULL;
     }

@@ -44,18 +44,10 @@ static int refusal(const struct kurento_call *call, enum kurento_error code, con
 static int begin(struct kurento_rtp_endpoint *e, unsigned number, struct str local,
                  struct str remote)
 {
-    struct kurento_element *element = &e->sdp.element;
-    int err = kurento_sdp_endpoint_negotiated(&e->sdp, local, remote);
+    int err = kurento_sdp_endpoint_negotiated(&e->sdp, number, local, remote);
     if (!err)
-        err = kurento_element_went_live(element, number);
-    if (err) {
-        element->is_live = false;
-        engine_endpoint_release(element->object.kurento->engine, kurento_element_pipeline(element),
-                                number);
-        return err;
-    }
-    e->state = KURENTO_RTP_NEGOTIATED;
-    return 0;
+        e->state = KURENTO_RTP_NEGOTIATED;
+    return err;
 }
 
 static int first_offer(const struct kurento_call *call, struct kurento_rtp_endpoint *e,

@@ -22,13 +22,18 @@ int kurento_sdp_endpoint_keep(struct kurento_sdp_endpoint *e, struct str local, 
     return 0;
 }
 
-int kurento_sdp_endpoint_negotiated(struct kurento_sdp_endpoint *e, struct str local,
-                                    struct str remote)
+int kurento_sdp_endpoint_negotiated(struct kurento_sdp_endpoint *e, unsigned number,
+                                    struct str local, struct str remote)
 {
+    struct kurento_element *element = &e->element;
     int err = kurento_sdp_endpoint_keep(e, local, remote);
-    if (!err)
-        kurento_emit(&e->element.object, "MediaSessionStarted", json_object());
-    return err;
+    if (err) {
+        engine_endpoint_release(element->object.kurento->engine, kurento_element_pipeline(element),
+                                number);
+        return err;
+    }
+    kurento_emit(&element->object, "MediaSessionStarted", json_object());
+    return kurento_element_went_live(element, number);
 }
 
 void kurento_sdp_endpoint_terminated(struct kurento_sdp_endpoint *e)

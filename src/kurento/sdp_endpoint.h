@@ -20,12 +20,14 @@ MUST_CHECK int kurento_sdp_endpoint_keep(struct kurento_sdp_endpoint *e, struct 
                                          struct str remote);
 
 /**
- * The first negotiation is through: both descriptions are kept, and the event told.
+ * The first negotiation is through: both descriptions are kept, the event is told, and connections
+ * come true.
  *
- * @return 0 or -ENOMEM: nothing changed
+ * @param number  its endpoint, which the engine has made
+ * @return 0 or -ENOMEM: that endpoint is released
  */
-MUST_CHECK int kurento_sdp_endpoint_negotiated(struct kurento_sdp_endpoint *e, struct str local,
-                                               struct str remote);
+MUST_CHECK int kurento_sdp_endpoint_negotiated(struct kurento_sdp_endpoint *e, unsigned number,
+                                               struct str local, struct str remote);
 
 /** Its media has ended by itself. */
 void kurento_sdp_endpoint_terminated(struct kurento_sdp_endpoint *e);

@@ -135,16 +135,9 @@ static int refusal(const struct kurento_call *call, enum kurento_error code, int
 static int begin(struct kurento_webrtc_endpoint *e, unsigned number, struct str local,
                  struct str remote)
 {
-    struct kurento_element *element = &e->sdp.element;
-    int err = kurento_sdp_endpoint_negotiated(&e->sdp, local, remote);
-    if (!err)
-        err = kurento_element_went_live(element, number);
-    if (err) {
-        element->is_live = false;
-        engine_endpoint_release(element->object.kurento->engine, kurento_element_pipeline(element),
-                                number);
+    int err = kurento_sdp_endpoint_negotiated(&e->sdp, number, local, remote);
+    if (err)
         return err;
-    }
     e->state = KURENTO_WEBRTC_NEGOTIATED;
     add_early_candidates(e);
     if (e->has_gathered) /* with our offer */

@@ -1,5 +1,7 @@
 /* Objects, names, tags, connections, and a WebRtcEndpoint up to its answer. */
 #include "harness.h"
+#include "kurento/media_element.h"
+#include "kurento/private.h"
 
 static int set_up(void **state)
 {
@@ -205,9 +207,10 @@ static void ports_hand_on_within_their_hub(void **state)
 #define RESTART_OFFER SDP_OF("again", "actpass", "0")
 #define ANSWER        SDP_OF("+rVp", "active", "audio0")
 
-#define W      P "/<2>_kurento.WebRtcEndpoint"
-#define SOURCE P "/<4>_kurento.WebRtcEndpoint"
-#define SINK   P "/<5>_kurento.WebRtcEndpoint"
+#define W            P "/<2>_kurento.WebRtcEndpoint"
+#define SOURCE       P "/<4>_kurento.WebRtcEndpoint"
+#define SINK         P "/<5>_kurento.WebRtcEndpoint"
+#define ANOTHER_SINK P "/<6>_kurento.WebRtcEndpoint"
 
 static void endpoint(struct world *w)
 {
@@ -243,6 +246,46 @@ static void whom_it_heard_is_forgotten_without_memory(void **state)
         mem_fail_at(0);
         frame(w, 1, INVOKE(A, "connect", "{'sink':'" SINK "'}", "10"));
         assert_false(sent(w, "error"));
+    }
+}
+
+static const struct kurento_element *heard_by_sink(const struct world *w)
+{
+    char id[256];
+    (void)snprintf(id, sizeof(id), "%s_kurento.MediaPipeline/%s_kurento.WebRtcEndpoint", w->ids[0],
+                   w->ids[4]);
+    struct kurento_object *sink = kurento_objects_find(&w->k->objects, str_of(id));
+    assert_non_null(sink);
+    return kurento_element_hears(kurento_element_of(sink));
+}
+
+/* Its source could not begin: there was no memory to connect the other one who was to hear it. A
+ * later offer succeeds, and is heard. */
+static void a_source_that_begins_at_the_second_try_is_heard(void **state)
+{
+    struct world *w = *state;
+    for (unsigned n = 1, is_through = 0; !is_through; n++) {
+        world_deinit(w);
+        world_init(w);
+        open_socket(w, 1);
+        two_elements(w);
+        ask(w, NEW("WebRtcEndpoint", "mediaPipeline", P, "4"), VALUE("'" SOURCE "'", "4"));
+        ask(w, NEW("WebRtcEndpoint", "mediaPipeline", P, "5"), VALUE("'" SINK "'", "5"));
+        frame(w, 1, NEW("WebRtcEndpoint", "mediaPipeline", P, "50"));
+        frame(w, 1, INVOKE(SINK, "processOffer", "{'offer':'" OFFER "'}", "6"));
+        frame(w, 1, INVOKE(ANOTHER_SINK, "processOffer", "{'offer':'" OFFER "'}", "60"));
+        frame(w, 1, INVOKE(SOURCE, "connect", "{'sink':'" SINK "'}", "7"));
+        frame(w, 1, INVOKE(SOURCE, "connect", "{'sink':'" ANOTHER_SINK "'}", "70"));
+        assert_false(sent(w, "error"));
+        mem_fail_at(n);
+        frame(w, 1, INVOKE(SOURCE, "processOffer", "{'offer':'" OFFER "'}", "8"));
+        is_through = mem_count() < n;
+        mem_fail_at(0);
+        if (!heard_by_sink(w)) {
+            frame(w, 1, INVOKE(SOURCE, "processOffer", "{'offer':'" OFFER "'}", "9"));
+            assert_non_null(heard_by_sink(w));
+        }
+        assert_true(heard_by_sink(w)->is_live);
     }
 }
 
@@ -465,6 +508,7 @@ int main(void)
         TEST(elements_of_two_pipelines_are_not_connected),
         TEST(ports_hand_on_within_their_hub),
         TEST(whom_it_heard_is_forgotten_without_memory),
+        TEST(a_source_that_begins_at_the_second_try_is_heard),
         TEST(what_is_no_offer_is_refused),
         TEST(an_offer_is_answered_and_candidates_follow_when_asked_for),
         TEST(a_later_offer_is_answered_with_the_same_source),
