@@ -64,7 +64,10 @@ test('what is heard here may be worse than what the server saw', () => {
         { level: 'poor', whose: 'them', hint: 'theirs' });
     assert.deepEqual(word(fair('loss-up'), good, { level: 'poor', hint: 'loss-in-poor' }),
         { level: 'poor', whose: 'you', hint: 'loss-out-poor' });
-    assert.equal(word(good, poor('loss-up'), { level: 'poor', hint: 'nothing-in' }).hint, 'nothing-in');
+    const nothing = { level: 'poor', hint: 'nothing-in' };
+    assert.deepEqual(word(good, poor('silent'), nothing), { ...nothing, whose: 'them' });
+    assert.deepEqual(word(poor('loss-down'), poor('silent'), nothing), { ...nothing, whose: '' });
+    assert.deepEqual(word(good, good, nothing), { ...nothing, whose: '' });
     assert.equal(word(good, poor('loss-up'), { level: 'measuring', hint: '' }).whose, 'them');
 });
 

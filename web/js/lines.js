@@ -54,11 +54,14 @@ export class Lines {
      */
     word(own, now) {
         const said = this.#said && now - this.#at < TRUE_FOR_MS ? this.#said : null;
-        /* That nothing comes is seen here first, and needs no explanation. */
-        if (!said || own.hint === 'nothing-in' || (!isBad(said.you) && !isBad(said.them))) {
+        if (!said || (!isBad(said.you) && !isBad(said.them))) {
             return { ...own, whose: '' };
         }
         const { you, them } = said;
+        /* That nothing comes is seen here first; whose line it is only the server can know. */
+        if (own.hint === 'nothing-in') {
+            return { ...own, whose: isBad(them) && !isBad(you) ? 'them' : '' };
+        }
         const level = worse(own.level, worse(you.line, them.line));
         if (isBad(you) && you.line === them.line) {
             return { level, whose: 'both', hint: 'both' };

@@ -8,6 +8,7 @@
 // perfect way past the line is what ICE would choose.
 
 import { spawn } from 'node:child_process';
+import { createServer, request } from 'node:http';
 import { networkInterfaces } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -130,8 +131,16 @@ class Impair {
   }
 }
 
+/** Hand a request for the page on to the server. */
+function fetchFrom(site, { method, url, headers }, response) {
+  request(new URL(url, site), { method, headers }, (answer) => {
+    response.writeHead(answer.statusCode, answer.headers);
+    answer.pipe(response);
+  }).on('error', () => response.destroy()).end();
+}
+
 /**
- * A line, and the signaling proxy that leads people onto it.
+ * A line, and the proxy of page and signaling that leads people onto it.
  *
  * @param {Server} server  of lib/server.mjs, started with 'media.workers': '1': there is one port
  */
@@ -145,16 +154,22 @@ export async function startLine(server, conditions = {}) {
 class Line {
   constructor(server, impair) {
     this.impair = impair;
+    this.sockets = new Set(); // towards browsers and the server
     this.listening = this.listen(server);
   }
 
-  /** Signaling on a port of its own, passed on both ways. */
+  /** Page and signaling on a port of their own, the latter passed on both ways. */
   listen(server) {
-    this.proxy = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+    this.site = createServer((request, response) => fetchFrom(server.ready.http, request, response));
+    this.proxy = new WebSocketServer({ server: this.site });
     this.proxy.on('connection', (browser, request) => {
       const upstream = new WebSocket(server.socket(request.url));
       const early = [];
       const pass = (to, message) => message && to.send(JSON.stringify(message));
+      for (const socket of [browser, upstream]) {
+        this.sockets.add(socket);
+        socket.on('close', () => this.sockets.delete(socket));
+      }
       browser.on('message', (data) => {
         const message = fromBrowser(JSON.parse(data));
         if (upstream.readyState === WebSocket.OPEN) pass(upstream, message);
@@ -166,12 +181,17 @@ class Line {
       upstream.on('close', () => browser.close());
       browser.on('close', () => upstream.close());
     });
-    return new Promise((done) => this.proxy.once('listening', done));
+    return new Promise((done) => this.site.listen(0, '127.0.0.1', done));
+  }
+
+  /** Where a browser finds Duet's page, and behind it the server over this line. */
+  get url() {
+    return `http://127.0.0.1:${this.site.address().port}`;
   }
 
   /** The WebSocket that leads to the server with the media over this line. */
   socket(path = '/one2one') {
-    return `ws://127.0.0.1:${this.proxy.address().port}${path}`;
+    return `${this.url.replace('http', 'ws')}${path}`;
   }
 
   command(text) {
@@ -182,9 +202,23 @@ class Line {
     return this.impair.stats();
   }
 
+  /** Nothing comes through any more, and nobody is told: connections stay, messages wait. */
+  async cut() {
+    for (const socket of this.sockets) socket.pause();
+    await this.command('blackout 3600s');
+  }
+
+  /** The end of a cut: what waited arrives. */
+  async mend() {
+    await this.command('blackout 0s');
+    for (const socket of this.sockets) socket.resume();
+  }
+
   async stop() {
-    for (const socket of this.proxy.clients) socket.terminate();
-    await new Promise((done) => this.proxy.close(done));
+    for (const socket of this.sockets) socket.terminate();
+    this.proxy.close();
+    this.site.closeAllConnections();
+    await new Promise((done) => this.site.close(done));
     await this.impair.stop();
   }
 }
