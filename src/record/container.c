@@ -1,6 +1,8 @@
 /* Gaps filled, and one of two formats: see the header. */
 #include "record/container.h"
 
+#include <string.h>
+
 /* Before anything was heard: CELT, fullband, 20 ms. */
 #define FIRST_TOC (31 << 3)
 
@@ -38,10 +40,27 @@ static int fill(struct record_container *c, uint64_t until)
     return err;
 }
 
+static void keep(struct record_container *c, const struct record_piece *piece)
+{
+    c->last_len = piece->len <= RECORD_MAX_REPEATED ? piece->len : 0;
+    c->last_duration = (uint32_t)piece->duration;
+    memcpy(c->last, piece->data, c->last_len);
+}
+
+/* Once: a sound that goes on and on is worse than one that fades. */
+static int repeat(struct record_container *c)
+{
+    size_t len = c->last_len;
+    c->last_len = 0;
+    if (!len || c->end - c->position < c->last_duration)
+        return 0;
+    return put_packet(c, c->last, len, c->last_duration);
+}
+
 static int fill_gap(struct record_container *c, uint64_t duration)
 {
-    int err = 0;
-    if (duration > RECORD_MAX_CONCEALED) {
+    int err = repeat(c);
+    if (!err && duration > RECORD_MAX_CONCEALED) {
         err = fill(c, c->position + RECORD_FADE);
         if (!err)
             err = fill_with_silence(c, c->end);
@@ -69,6 +88,7 @@ int record_container_put(struct record_container *c, const struct record_piece *
     c->end = piece->start + piece->duration;
     if (!piece->data)
         return fill_gap(c, piece->duration);
+    keep(c, piece);
     return put_packet(c, piece->data, piece->len, (uint32_t)piece->duration);
 }
 

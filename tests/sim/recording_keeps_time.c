@@ -246,8 +246,8 @@ static size_t decode(enum record_format format, const char *name)
         run((const char *const[]){"opusdec", "--quiet", "--rate", "48000", "--no-dither", path, raw,
                                   NULL});
     else
-        run((const char *const[]){"ffmpeg", "-y", "-c:a", "libopus", "-i", path, "-f", "s16le",
-                                  "-ac", "2", "-ar", "48000", raw, NULL});
+        run((const char *const[]){"ffmpeg", "-y", "-i", path, "-f", "s16le", "-ac", "2", "-ar",
+                                  "48000", raw, NULL});
     FILE *f = fopen(raw, "rb");
     assert_non_null(f);
     size_t n = fread(pcm, 4, MAX_PCM, f);

@@ -19,10 +19,10 @@ export function probe(file) {
   return { format: format.format_name, seconds: Number(format.duration), streams };
 }
 
-/** A whole file as sound: mono, 48 kHz. */
-export function decode(file) {
+/** A file as sound: mono, 48 kHz. @param isCut  it was never ended: decode what there is */
+export function decode(file, { isCut = false } = {}) {
   const out = execFileSync(
-    'ffmpeg', ['-v', 'error', '-xerror', '-i', file, '-f', 'f32le', '-ac', '1', '-ar', `${RATE}`, '-'],
+    'ffmpeg', ['-v', 'error', ...(isCut ? [] : ['-xerror']), '-i', file, '-f', 'f32le', '-ac', '1', '-ar', `${RATE}`, '-'],
     { maxBuffer: 1 << 28 });
   const samples = new Float32Array(out.buffer.slice(out.byteOffset, out.byteOffset + out.length));
   return { rate: RATE, samples, seconds: samples.length / RATE };
