@@ -37,3 +37,7 @@ export function tenthsAt({ rate, samples }, hz) {
     if (shareAt(samples.subarray(i * n, (i + 1) * n), rate, hz) > 0.8) found++;
   return found / count;
 }
+
+/** A part of a sound. */
+export const part = ({ rate, samples }, from, to) =>
+  samples.slice(Math.round(from * rate), Math.round(to * rate));
