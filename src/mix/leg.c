@@ -2,9 +2,8 @@
  * Packet after packet through libopus, and what is between them.
  *
  * Where nothing was sent the decoder conceals, as it would have in the call: a lost packet is
- * hardly heard, and a browser that is silent sends a packet each 400 ms only (DTX), from which the
- * decoder makes the noise of the room. After CONCEAL_MAX there is nothing to go on with: silence. A
- * packet of one byte, with which recordings fill their gaps (RFC 7845 §4.1), is such a gap.
+ * hardly heard, and what goes on not to be sent fades into silence. A packet of one byte, with
+ * which recordings fill their gaps (RFC 7845 §4.1), is such a gap.
  */
 #include "mix/leg.h"
 

@@ -375,6 +375,38 @@ static void test_bad_inputs(void **state)
                   "duet mix: c: it began more than a day before or after the other one\n", 5);
 }
 
+/* Recordings with some bytes wrong: heard as far as it goes, or not; every sample within bounds. */
+static void test_damaged(void **state)
+{
+    (void)state;
+    static uint8_t bytes[100000];
+    record_two();
+    for (unsigned i = 0; i < 100; i++) {
+        struct mix_leg *leg;
+        float frame[FRAME];
+        size_t n = FRAME;
+        int fd = open(i % 2 ? "a.ogg" : "b.webm", O_RDONLY | O_CLOEXEC);
+        int damaged = memfd_create("damaged", MFD_CLOEXEC);
+        size_t len = (size_t)read(fd, bytes, sizeof(bytes));
+        for (unsigned k = 0; k < 1 + i / 10; k++)
+            bytes[(size_t)rand() % len] = (uint8_t)rand();
+        assert_int_equal(write(damaged, bytes, len), len);
+        assert_int_equal(lseek(damaged, 0, SEEK_SET), 0);
+        int err = mix_leg_new(damaged, &leg);
+        assert_true(err >= 0);
+        assert_int_equal(err == 0, *mix_leg_error(leg) == 0);
+        for (unsigned k = 0; !err && n == FRAME && k < 60 * 50; k++) {
+            err = mix_leg_read(leg, frame, FRAME, &n);
+            for (size_t m = 0; m < n; m++)
+                assert_true(frame[m] > -4 && frame[m] < 4);
+        }
+        assert_true(err >= 0);
+        mix_leg_free(leg);
+        close(damaged);
+        close(fd);
+    }
+}
+
 static void test_output_is_there(void **state)
 {
     (void)state;
@@ -503,11 +535,21 @@ static void test_ten_minutes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_left_and_right),    TEST(test_who_began_later), TEST(test_gaps),
-        TEST(test_pages_missing),     TEST(test_not_told_when),   TEST(test_cut_off),
-        TEST(test_broken_at_the_end), TEST(test_bad_inputs),      TEST(test_output_is_there),
-        TEST(test_disk_full),         TEST(test_disk_full_errno), TEST(test_usage),
-        TEST(test_no_memory),         TEST(test_ten_minutes),
+        TEST(test_left_and_right),
+        TEST(test_who_began_later),
+        TEST(test_gaps),
+        TEST(test_pages_missing),
+        TEST(test_not_told_when),
+        TEST(test_cut_off),
+        TEST(test_broken_at_the_end),
+        TEST(test_bad_inputs),
+        TEST(test_damaged),
+        TEST(test_output_is_there),
+        TEST(test_disk_full),
+        TEST(test_disk_full_errno),
+        TEST(test_usage),
+        TEST(test_no_memory),
+        TEST(test_ten_minutes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,6 +20,7 @@
 
 #include "base/bytes.h"
 #include "base/mem.h"
+#include "record/date.h"
 #include "record/recorder.h"
 
 #define FRAME   (20 * US_PER_MS)
@@ -164,6 +165,32 @@ static void test_pause(void **state)
     wait_for(RECORDER_PAUSED, rec);
     wait_for(RECORDER_CLOSED, rec);
     assert_ended_ogg(150 * 960);
+}
+
+/* When it began is told by the wall clock: some seconds ago, as here every recording. */
+static void test_when_it_began(void **state)
+{
+    (void)state;
+    static char file[4096];
+    struct timespec now, mono;
+    int64_t began = 0;
+    struct recording *rec = record("a", RECORD_OGG);
+    wait_for(RECORDER_STARTED, rec);
+    recording_stop(rec, start + FRAME);
+    wait_for(RECORDER_CLOSED, rec);
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    (void)clock_gettime(CLOCK_MONOTONIC, &mono);
+    FILE *f = fopen(path, "rb");
+    size_t len = fread(file, 1, sizeof(file), f);
+    fclose(f);
+    const char *date = memmem(file, len, RECORD_DATE_KEY, strlen(RECORD_DATE_KEY));
+    assert_non_null(date);
+    date += strlen(RECORD_DATE_KEY);
+    assert_true(
+        record_date_read((struct str){date, strlen("2026-01-31T12:00:00.123456Z")}, &began));
+    mono_us ago = (mono_us)mono.tv_sec * US_PER_S + mono.tv_nsec / 1000 - start;
+    int64_t expected = (int64_t)now.tv_sec * US_PER_S + now.tv_nsec / 1000 - ago;
+    assert_true(began > expected - 5 * US_PER_S && began < expected + 5 * US_PER_S);
 }
 
 /* Stopped with the server: whole all the same, and nothing leaks. */
@@ -337,11 +364,11 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_recording),      TEST(test_pause),     TEST(test_recorder_ends),
-        TEST(test_no_such_folder), TEST(test_out_of_it), TEST(test_two_for_one_file),
-        TEST(test_disk_full),      TEST(test_check),     TEST(test_bad_folder),
-        TEST(test_no_memory),      TEST(test_forgotten), TEST(test_fronts),
-        TEST(test_too_many),
+        TEST(test_recording),        TEST(test_pause),          TEST(test_when_it_began),
+        TEST(test_recorder_ends),    TEST(test_no_such_folder), TEST(test_out_of_it),
+        TEST(test_two_for_one_file), TEST(test_disk_full),      TEST(test_check),
+        TEST(test_bad_folder),       TEST(test_no_memory),      TEST(test_forgotten),
+        TEST(test_fronts),           TEST(test_too_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
