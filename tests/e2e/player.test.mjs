@@ -5,7 +5,6 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
@@ -19,6 +18,9 @@ import { RATE, tone, writeSound } from './lib/tones.mjs';
 import { pause, until } from './lib/wait.mjs';
 
 const timeout = 90_000 * SLOW;
+
+/** Never too early, to the packet; a machine that stands still makes it later [s]. */
+const LATE = 10 * SLOW;
 
 let folder;
 let files;
@@ -36,7 +38,7 @@ function answer(request, response) {
   if (path === '/elsewhere')
     return response.writeHead(302, { location: `http://localhost:${secret.address().port}/` }).end();
   if (path === '/dies') {
-    const sound = readFileSync(join(folder, 'a.wav'));
+    const sound = readFileSync(join(folder, 'eight.wav'));
     response.writeHead(200, { 'content-length': sound.length });
     response.write(sound.subarray(0, sound.length / 2), () => response.destroy());
     return undefined;
@@ -57,6 +59,7 @@ function twoTones(...hz) {
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'duet-player-'));
   writeSound(join(folder, 'a.wav'), tone(1000, 3));
+  writeSound(join(folder, 'eight.wav'), tone(1000, 8));
   writeSound(join(folder, 'long.wav'), tone(440, 60));
   writeSound(join(folder, 'two.wav'), twoTones(440, 1000));
   execFileSync('opusenc', ['--quiet', join(folder, 'a.wav'), join(folder, 'a.opus')]);
@@ -114,7 +117,7 @@ for (const name of ['a.wav', 'a.opus', 'a.webm', 'wrong name.ogg']) {
     await player.play();
     await listener.hears(1000);
     const seconds = ((await ended()).at - start) / 1000;
-    assert.ok(seconds > 2.9 && seconds < 4 * SLOW, `${seconds} s`);
+    assert.ok(seconds > 2.9 && seconds < LATE, `${seconds} s`);
     await until('STOP', () => told.at(-1).state === 'STOP');
     assert.deepEqual(told.map((e) => e.state ?? e.type), ['START', 'EndOfStream', 'STOP']);
     await listener.hearsNothing();
@@ -139,7 +142,7 @@ test('a pause is heard, and it goes on where it was', { timeout }, async () => {
   await player.play();
   await listener.hears(1000);
   const seconds = ((await ended()).at - start - held) / 1000;
-  assert.ok(seconds > 2.9 && seconds < 4 * SLOW, `${seconds} s without the pause`);
+  assert.ok(seconds > 2.9 && seconds < LATE, `${seconds} s without the pause`);
 });
 
 test('a position is gone to', { timeout }, async () => {
@@ -179,7 +182,7 @@ test('a file of a server is heard', { timeout }, async () => {
   await player.play();
   await listener.hears(1000);
   const seconds = ((await ended()).at - start) / 1000;
-  assert.ok(seconds > 2.9 && seconds < 4 * SLOW, `${seconds} s`);
+  assert.ok(seconds > 2.9 && seconds < LATE, `${seconds} s`);
 });
 
 test('a server that dies is heard so far', { timeout }, async () => {
@@ -188,7 +191,7 @@ test('a server that dies is heard so far', { timeout }, async () => {
   await player.play();
   await listener.hears(1000);
   const seconds = ((await ended()).at - start) / 1000;
-  assert.ok(seconds > 1.3 && seconds < 2.5 * SLOW, `${seconds} s`);
+  assert.ok(seconds > 3.9 && seconds < LATE, `${seconds} s`);
   assert.equal(of('Error').trouble, 'UNEXPECTED_ELEMENT_ERROR');
 });
 
@@ -220,22 +223,17 @@ test('what cannot be played is told', { timeout }, async () => {
 });
 
 test('a certificate that nobody vouches for is refused', { timeout }, async () => {
-  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes',
-    '-keyout', join(folder, 'key'), '-out', join(folder, 'cert'), '-subj', '/CN=127.0.0.1', '-days', '2'],
-  { stdio: 'ignore' });
-  const tls = createTlsServer({ key: readFileSync(join(folder, 'key')), cert: readFileSync(join(folder, 'cert')) }, answer);
-  await listen(tls);
-  const port = tls.address().port;
-  const other = await startServer({ 'kurento.listen': '127.0.0.1:0', 'player.http': `127.0.0.1:${port}` });
+  const { host } = new URL(server.ready.https); // its own, self-signed
+  const other = await startServer({ 'kurento.listen': '127.0.0.1:0', 'player.http': host });
   const its = await kurento(other.ready.kurento);
   try {
-    const player = await (await its.create('MediaPipeline')).create('PlayerEndpoint', { uri: `https://127.0.0.1:${port}/a.wav` });
+    const uri = `https://${host}/a.wav`;
+    const player = await (await its.create('MediaPipeline')).create('PlayerEndpoint', { uri });
     const error = new Promise((resolve) => player.on('Error', resolve));
     await player.play();
     assert.match((await error).description, /certificate/i);
   } finally {
     its.close();
     await other.stop();
-    tls.close();
   }
 });
