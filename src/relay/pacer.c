@@ -27,7 +27,6 @@ void relay_pacer_hold(struct relay_pacer *p, mono_us held)
 {
     p->origin_ts += (uint32_t)to_ticks(held);
     p->origin_at += held;
-    p->free_at += held;
     p->was_held = true;
 }
 

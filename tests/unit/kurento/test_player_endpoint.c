@@ -306,6 +306,23 @@ static void a_position_is_gone_to(void **state)
                     STATE("STOP"));
 }
 
+/* The word of an end is on its way while somebody goes to another position: it is not its end. */
+static void an_end_that_was_left_is_none(void **state)
+{
+    (void)state;
+    write_tone("a.wav", 3000);
+    make_told(CREATE("'uri':'a.wav'", "2"));
+    frame(&w, 1, INVOKE("play", "10"));
+    frame(&w, 1, SEEK("2900", "11"));
+    wait_position(3000);
+    usleep(100000); /* the worker has told it, nobody has read it */
+    ask(&w, SEEK("0", "12"), VALUE("null", "12"));
+    kurento_media_ready(w.k, w.now);
+    expect(&w, "");
+    ask(&w, SEEK("2900", "13"), VALUE("null", "13"));
+    expect_told(TOLD("EndOfStream", "") STATE("STOP"));
+}
+
 /* --- trouble --- */
 
 static void what_is_wrong_is_told(void **state)
@@ -456,6 +473,7 @@ int main(void)
         TEST(a_pause_holds_it),
         TEST(a_stop_begins_anew),
         TEST(a_position_is_gone_to),
+        TEST(an_end_that_was_left_is_none),
         TEST(what_is_wrong_is_told),
         TEST(more_than_the_limit),
         TEST(without_memory_nothing_begins),

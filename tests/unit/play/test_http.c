@@ -110,10 +110,10 @@ static void die_in_the_middle(int fd)
     (void)send_all(fd, server.wav, server.wav_len / 2);
 }
 
-static void send_for_ever(int fd, const void *head, size_t head_len)
+static void send_for_ever(int fd, const char *status, const void *head, size_t head_len)
 {
     static const uint8_t zeros[16384];
-    say(fd, "HTTP/1.1 200 OK\r\n\r\n");
+    say(fd, "HTTP/1.1 %s\r\n\r\n", status);
     for (bool is_there = send_all(fd, head, head_len); is_there;)
         is_there = send_all(fd, zeros, sizeof(zeros));
 }
@@ -125,7 +125,7 @@ static void send_radio(int fd)
     memcpy(head, server.wav, sizeof(head));
     tone_put32(head + 4, UINT32_MAX);
     tone_put32(head + 40, UINT32_MAX);
-    send_for_ever(fd, head, sizeof(head));
+    send_for_ever(fd, "200 OK", head, sizeof(head));
 }
 
 /* One that begins with a chunk of four gigabytes that is not audio. */
@@ -133,7 +133,7 @@ static void send_nothing_to_be_heard(int fd)
 {
     uint8_t head[20];
     memcpy(head, "RIFF\xff\xff\xff\xffWAVEjunk\xf0\xff\xff\xff", sizeof(head));
-    send_for_ever(fd, head, sizeof(head));
+    send_for_ever(fd, "200 OK", head, sizeof(head));
 }
 
 static void answer(int fd, const char *path)
@@ -168,6 +168,8 @@ static void answer(int fd, const char *path)
         say(fd, "HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\n%s", refusal);
     else if (strcmp(path, "/secret") == 0)
         atomic_fetch_add(&server.n_elsewhere, 1);
+    else if (strcmp(path, "/verbose") == 0)
+        send_for_ever(fd, "500 Let me explain", "", 0);
     else if (strcmp(path, "/403") == 0)
         say(fd, "HTTP/1.1 403 Forbidden\r\n%s", refusal);
     else if (strcmp(path, "/500") == 0)
@@ -360,6 +362,8 @@ static void what_a_server_refuses_is_told(void **state)
     expect_failure(url("/nothing"), PLAY_T_NOT_FOUND, "status 404");
     expect_failure(url("/403"), PLAY_T_NOT_PERMITTED, "status 403");
     expect_failure(url("/500"), PLAY_T_UNREADABLE, "status 500");
+    expect_failure(url("/verbose"), PLAY_T_UNREADABLE, "status 500");
+    assert_true(server.n_sent < 16 << 20);
     expect_failure(url("/page"), PLAY_T_NOT_MEDIA, "HTML");
     expect_failure(url("/loop"), PLAY_T_UNREADABLE, "redirections");
     char uri[64];
