@@ -18,7 +18,8 @@ static struct addr loopback(struct bench *b, uint8_t last)
                    (uint8_t)(1 + rng_below(&b->rng, 250)), last, 0);
 }
 
-static struct world *world_new(uint16_t first, uint16_t last)
+/* @param external  what stands for our address outside; NULL = nothing */
+static struct world *world_outside(uint16_t first, uint16_t last, const struct addr *external)
 {
     struct world *w = calloc(1, sizeof(*w));
     struct engine_config config = bench_config();
@@ -31,9 +32,16 @@ static struct world *world_new(uint16_t first, uint16_t last)
     config.listen = w->ours;
     config.rtp_first = first;
     config.rtp_last = last;
+    config.external_ips = external;
+    config.n_external_ips = external != NULL;
     w->b = bench_new_with(config);
     assert_int_equal(engine_pipeline_new(w->b->engine, ENGINE_PIPELINES, PIPELINE), 0);
     return w;
+}
+
+static struct world *world_new(uint16_t first, uint16_t last)
+{
+    return world_outside(first, last, NULL);
 }
 
 static void world_free(struct world *w)
@@ -429,6 +437,63 @@ static void it_is_told_what_is_wrong(void **state)
     world_free(w);
 }
 
+static void what_stands_for_us_outside_is_told_to_those_outside(void **state)
+{
+    (void)state;
+    const struct addr external = addr_v4(203, 0, 113, 9, 0);
+    struct world *w = world_outside(30000, 30003, &external);
+    char ours[ADDR_TEXT_MAX], line[ADDR_TEXT_MAX + 16];
+    assert_int_equal(answer(w, 0, "v=0\r\nc=IN IP4 192.0.2.1\r\nm=audio 4000 RTP/AVP 0\r\n"), 0);
+    assert_non_null(strstr(w->sdp, "c=IN IP4 203.0.113.9\r\n"));
+    assert_int_equal(answer(w, 1, "v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio 4000 RTP/AVP 0\r\n"), 0);
+    (void)snprintf(line, sizeof(line), "c=IN IP4 %s\r\n", addr_write_ip(&w->ours, ours));
+    assert_non_null(strstr(w->sdp, line));
+    world_free(w);
+}
+
+static bool has_ipv6(void)
+{
+    struct addr one = {.ip = {[15] = 1}};
+    struct sockaddr_storage sa;
+    socklen_t len = socket_addr_to_sa(true, &one, &sa);
+    int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool is_there = fd >= 0 && bind(fd, (struct sockaddr *)&sa, len) == 0;
+    if (fd >= 0)
+        (void)close(fd);
+    return is_there;
+}
+
+/* On every address: the one that is told is the one towards who asks. */
+static void of_both_families(void **state)
+{
+    (void)state;
+    struct engine_config config = bench_config();
+    char sdp[ENGINE_ANSWER_MAX], error[ENGINE_ERROR_MAX];
+    if (!has_ipv6())
+        skip();
+    config.listen = addr_v4(0, 0, 0, 0, 0);
+    config.rtp_first = 30100;
+    config.rtp_last = 30999;
+    struct bench *b = bench_new_with(config);
+    assert_int_equal(engine_pipeline_new(b->engine, PIPELINE), 0);
+    assert_int_equal(engine_plain_answer(b->engine, bench_now(), PIPELINE, 0,
+                                         STR("v=0\r\nc=IN IP6 ::1\r\nm=audio 4000 RTP/AVP 0\r\n"),
+                                         sdp, error),
+                     0);
+    assert_non_null(strstr(sdp, "c=IN IP6 ::1\r\n"));
+    assert_int_equal(
+        engine_plain_answer(b->engine, bench_now(), PIPELINE, 1,
+                            STR("v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio 4000 RTP/AVP 0\r\n"), sdp,
+                            error),
+        0);
+    assert_non_null(strstr(sdp, "c=IN IP4 127.0.0.1\r\n"));
+    assert_int_equal(engine_plain_answer_again(
+                         b->engine, PIPELINE, 1,
+                         STR("v=0\r\nc=IN IP6 ::1\r\nm=audio 4000 RTP/AVP 0\r\n"), sdp, error),
+                     ENGINE_E_OFFER);
+    bench_free(b);
+}
+
 static void without_memory_nothing_is_made(void **state)
 {
     (void)state;
@@ -495,6 +560,8 @@ int main(void)
         cmocka_unit_test(ports_come_back),
         cmocka_unit_test(an_offer_holds_its_ports_until_it_is_thrown_away),
         cmocka_unit_test(it_is_told_what_is_wrong),
+        cmocka_unit_test(what_stands_for_us_outside_is_told_to_those_outside),
+        cmocka_unit_test(of_both_families),
         cmocka_unit_test(without_memory_nothing_is_made),
         cmocka_unit_test(a_flood_at_one_port_starves_nobody),
     };
