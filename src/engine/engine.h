@@ -261,14 +261,22 @@ MUST_CHECK int engine_endpoint_answer_again(struct engine *engine, mono_us now, 
 
 /* --- plain RTP: SIP gateways, ffmpeg, GStreamer and the like ---
  *
- * Without ICE, DTLS and encryption, on ports of its own out of rtp_first..rtp_last. Where the other
+ * Without ICE and DTLS, on ports of its own out of rtp_first..rtp_last. Where the other
  * end is says its description; packets from elsewhere are followed by the rules of peer/latch.h.
  * ENGINE_EVENT_CONNECTED = its address is known. It never ends by itself.
  */
 
+/** SRTP with keys in the descriptions (SDES) and nothing else: AES_CM_128_HMAC_SHA1_80. */
+struct engine_sdes {
+    bool has_key;    /**< false = a new one is made */
+    uint8_t key[30]; /**< master key and salt of what we send; a secret */
+};
+
 /**
- * An endpoint that answers an offer of RTP/AVP or RTP/AVPF.
+ * An endpoint that answers an offer of RTP/AVP or RTP/AVPF; or of RTP/SAVP or RTP/SAVPF with
+ * a=crypto.
  *
+ * @param sdes     it must be encrypted, with this key; NULL = as is offered, with a key of ours
  * @param ret_sdp  the answer, ENGINE_ANSWER_MAX bytes
  * @param error    on ENGINE_E_OFFER and ENGINE_E_PORTS; ENGINE_ERROR_MAX bytes
  *
@@ -276,9 +284,10 @@ MUST_CHECK int engine_endpoint_answer_again(struct engine *engine, mono_us now, 
  *         nothing was made
  */
 MUST_CHECK int engine_plain_answer(struct engine *engine, mono_us now, uint64_t pipeline,
-                                   unsigned endpoint, struct str offer, char *ret_sdp, char *error);
+                                   unsigned endpoint, struct str offer,
+                                   const struct engine_sdes *sdes, char *ret_sdp, char *error);
 
-/** A later offer of it: hold, another address, other codecs. Our ports, SSRC and numbering go on.
+/** A later offer of it: hold, another address, other codecs. Our ports, SSRC, key, numbers go on.
  *  @return as engine_plain_answer: on failure everything is as before */
 MUST_CHECK int engine_plain_answer_again(struct engine *engine, uint64_t pipeline,
                                          unsigned endpoint, struct str offer, char *ret_sdp,
@@ -287,10 +296,10 @@ MUST_CHECK int engine_plain_answer_again(struct engine *engine, uint64_t pipelin
 /** An offer of plain RTP, whose ports are open already. */
 struct engine_plain_offered;
 
-/** @param is_v6  with an IPv6 address @return as engine_plain_answer */
+/** @param is_v6  with an IPv6 address @param sdes  NULL = plain @return as engine_plain_answer */
 MUST_CHECK int engine_plain_offer(struct engine *engine, mono_us now, uint64_t pipeline, bool is_v6,
-                                  enum engine_direction direction, char *error,
-                                  struct engine_plain_offered **ret_offered);
+                                  enum engine_direction direction, const struct engine_sdes *sdes,
+                                  char *error, struct engine_plain_offered **ret_offered);
 
 const char *engine_plain_offered_sdp(const struct engine_plain_offered *offered);
 

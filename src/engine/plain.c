@@ -23,7 +23,8 @@
 
 /* What we said of one endpoint. */
 struct engine_plain {
-    struct plain_side side;
+    struct plain_side side; /* with a key: wiped */
+    bool is_encrypted;      /* as the first description settled it */
     char cname[SAID_CNAME_LEN + 1];
     struct plain_pair pair; /* until the endpoint has it */
 };
@@ -124,13 +125,15 @@ void engine_plain_free(struct engine *e, struct engine_plain *said)
         return;
     plain_pair_close(&said->pair);
     forget_ports(e, said);
+    mem_wipe(said, sizeof(*said));
     mem_free(said);
 }
 
 /* Ports, an address, names and numbers. @return 0, ENGINE_E_OFFER or ENGINE_E_PORTS with `error`,
  * or a negative errno */
 static int make_side(struct engine *e, struct worker *w, mono_us now, const struct addr *remote,
-                     enum engine_direction direction, struct engine_plain **ret, char *error)
+                     enum engine_direction direction, const struct engine_sdes *sdes,
+                     struct engine_plain **ret, char *error)
 {
     struct addr shown;
     int err = engine_list_addresses(e, now);
@@ -159,7 +162,13 @@ static int make_side(struct engine *e, struct worker *w, mono_us now, const stru
         .session_version = 1,
         .never_sends = direction == ENGINE_RECVONLY,
         .never_receives = direction == ENGINE_SENDONLY,
+        .must_encrypt = sdes != NULL,
     };
+    _Static_assert(sizeof(said->side.key) == sizeof(sdes->key), "key and salt");
+    if (sdes && sdes->has_key)
+        memcpy(said->side.key, sdes->key, sizeof(said->side.key));
+    else
+        rng_fill(e->rng, said->side.key, sizeof(said->side.key));
     *ret = said;
     return 0;
 }
@@ -198,6 +207,7 @@ static int make(struct engine *e, mono_us now, const struct engine_pipeline *kno
     int err = engine_give_endpoint(e, w, endpoint);
     if (err)
         return err;
+    said->is_encrypted = params->keys.profile != RTPSEC_NONE;
     engine_find_endpoint(e, known->id, number)->plain = said;
     return 0;
 }
@@ -218,7 +228,8 @@ static int write_answer(const struct engine_plain *said, const struct plain_side
 }
 
 static int answer(struct engine *e, mono_us now, const struct engine_pipeline *known,
-                  unsigned number, const struct sdp *offer, char *ret_sdp, char *error)
+                  unsigned number, const struct sdp *offer, const struct engine_sdes *sdes,
+                  char *ret_sdp, char *error)
 {
     struct engine_plain *said;
     struct plain_params params;
@@ -226,19 +237,21 @@ static int answer(struct engine *e, mono_us now, const struct engine_pipeline *k
     struct addr remote;
     if (plain_sdp_remote(offer, &remote, &refusal))
         return refuse(error, &refusal);
-    int err = make_side(e, known->worker, now, &remote, ENGINE_SENDRECV, &said, error);
+    int err = make_side(e, known->worker, now, &remote, ENGINE_SENDRECV, sdes, &said, error);
     if (err)
         return err;
     err = write_answer(said, &said->side, offer, &params, ret_sdp, error);
     if (!err)
         err = make(e, now, known, number, said, &params);
+    mem_wipe(&params, sizeof(params));
     if (err)
         engine_plain_free(e, said);
     return err;
 }
 
 int engine_plain_answer(struct engine *e, mono_us now, uint64_t pipeline, unsigned number,
-                        struct str offer, char *ret_sdp, char *error)
+                        struct str offer, const struct engine_sdes *sdes, char *ret_sdp,
+                        char *error)
 {
     const struct engine_pipeline *known = engine_find_pipeline(e, pipeline);
     struct sdp sdp;
@@ -248,7 +261,7 @@ int engine_plain_answer(struct engine *e, mono_us now, uint64_t pipeline, unsign
     int err = engine_parse(offer, &sdp, error);
     if (err)
         return err;
-    err = answer(e, now, known, number, &sdp, ret_sdp, error);
+    err = answer(e, now, known, number, &sdp, sdes, ret_sdp, error);
     sdp_deinit(&sdp);
     return err;
 }
@@ -262,7 +275,12 @@ static int answer_again(const struct engine_endpoint *known, const struct sdp *o
         return -ENOMEM;
     side.session_version++;
     int err = write_answer(known->plain, &side, offer, &c->params, ret_sdp, error);
+    if (!err && (c->params.keys.profile != RTPSEC_NONE) != known->plain->is_encrypted) {
+        engine_say(error, "m=audio: encryption does not come or go within a call");
+        err = ENGINE_E_OFFER;
+    }
     if (err) {
+        mem_wipe(c, sizeof(*c));
         mem_free(c);
         return err;
     }
@@ -296,11 +314,12 @@ void engine_plain_offered_free(struct engine_plain_offered *o)
     if (!o)
         return;
     engine_plain_free(o->engine, o->said);
+    mem_wipe(o->sdp, sizeof(o->sdp)); /* a key may stand in it */
     mem_free(o);
 }
 
 int engine_plain_offer(struct engine *e, mono_us now, uint64_t pipeline, bool is_v6,
-                       enum engine_direction direction, char *error,
+                       enum engine_direction direction, const struct engine_sdes *sdes, char *error,
                        struct engine_plain_offered **ret)
 {
     const struct engine_pipeline *known = engine_find_pipeline(e, pipeline);
@@ -313,7 +332,7 @@ int engine_plain_offer(struct engine *e, mono_us now, uint64_t pipeline, bool is
     if (!o)
         return -ENOMEM;
     o->engine = e;
-    int err = make_side(e, known->worker, now, &remote, direction, &o->said, error);
+    int err = make_side(e, known->worker, now, &remote, direction, sdes, &o->said, error);
     text_init(&text, o->sdp, sizeof(o->sdp));
     if (!err && plain_sdp_offer(&o->said->side, &text))
         err = -ENOBUFS; /* it has a fixed length */
@@ -360,6 +379,7 @@ int engine_plain_accept(struct engine *e, mono_us now, uint64_t pipeline, unsign
     sdp_deinit(&sdp);
     if (!err)
         err = make(e, now, known, number, o->said, &params);
+    mem_wipe(&params, sizeof(params));
     if (!err)
         o->said = NULL; /* now owned by what we know of the endpoint */
     return err;

@@ -82,7 +82,8 @@ static int receive(struct pipeline_endpoint *e, mono_us now, struct dgram *d, st
 
 static int input(struct pipeline_endpoint *e, mono_us now, const struct dgram *d)
 {
-    return plain_input(&of(e)->plain, now, d);
+    struct dgram in = *d; /* decrypted in place, and shorter then */
+    return plain_input(&of(e)->plain, now, &in);
 }
 
 /* --- the rest --- */
@@ -110,15 +111,18 @@ static bool poll_event(struct pipeline_endpoint *e, struct peer_event *ret)
     return plain_poll_event(&of(e)->plain, ret);
 }
 
-void plain_endpoint_renegotiate(struct pipeline_endpoint *e, mono_us now,
-                                const struct plain_params *params)
+int plain_endpoint_renegotiate(struct pipeline_endpoint *e, mono_us now,
+                               const struct plain_params *params)
 {
     struct plain_endpoint *p = of(e);
-    plain_renegotiate(&p->plain, now, params);
+    int err = plain_renegotiate(&p->plain, now, params);
+    if (err)
+        return err;
     const struct relay_format from = emits(&p->plain), to = hears(&p->plain);
     relay_endpoint_set_formats(&p->relay, &from, &to);
     if (!p->plain.may_send) /* on hold the numbers stand still: see relay_webrtc_renegotiate */
         rtp_translator_expect_source(&p->relay.translator);
+    return 0;
 }
 
 static void close_plain(struct pipeline_endpoint *e, mono_us now)
@@ -169,12 +173,14 @@ struct pipeline_endpoint *plain_endpoint_new(struct pipeline *p, unsigned number
     const struct plain_local local = {pair->rtp.local, pair->rtcp.local, cname};
     if (!made)
         return NULL;
-    if (pipeline_endpoint_init(&made->base, &ops, p, number)) {
+    int err = pipeline_endpoint_init(&made->base, &ops, p, number);
+    if (!err)
+        err = plain_init(&made->plain, now, params, &local, env);
+    if (err) {
         pipeline_endpoint_deinit(&made->base);
         mem_free(made);
         return NULL;
     }
-    plain_init(&made->plain, now, params, &local, env);
     const struct relay_format from = emits(&made->plain), to = hears(&made->plain);
     relay_endpoint_init(&made->relay, &relay_ops, params->media.local_ssrc, &from, &to, env->rng);
     made->base.relay = &made->relay;

@@ -28,8 +28,8 @@ plain_endpoint_new(struct pipeline *p, unsigned number, mono_us now,
                    const struct plain_params *params, struct str cname, const struct peer_env *env,
                    struct plain_pair *pair);
 
-/** On the worker's thread. */
-void plain_endpoint_renegotiate(struct pipeline_endpoint *e, mono_us now,
-                                const struct plain_params *params);
+/** On the worker's thread. @return as plain_renegotiate */
+MUST_CHECK int plain_endpoint_renegotiate(struct pipeline_endpoint *e, mono_us now,
+                                          const struct plain_params *params);
 
 #endif

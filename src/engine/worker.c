@@ -80,10 +80,12 @@ static void pause_player(struct worker *w, struct pipeline_endpoint *e, bool is_
     worker_arm(w, e);
 }
 
-static void renegotiate_plain(struct worker *w, const struct worker_command *c, mono_us now)
+static void renegotiate_plain(struct worker *w, struct worker_command *c, mono_us now)
 {
-    const struct worker_plain_renegotiation *r = (const void *)c;
-    plain_endpoint_renegotiate(c->endpoint, now, &r->params);
+    struct worker_plain_renegotiation *r = (void *)c;
+    if (plain_endpoint_renegotiate(c->endpoint, now, &r->params))
+        worker_break(w, c->endpoint);
+    mem_wipe(&r->params, sizeof(r->params)); /* keys */
     worker_drain(w, c->endpoint);
 }
 

@@ -14,7 +14,9 @@
 #include "kurento/rtp_endpoint.h"
 
 #include <errno.h>
+#include <string.h>
 
+#include "base/base64.h"
 #include "base/mem.h"
 #include "kurento/private.h"
 #include "kurento/property.h"
@@ -40,6 +42,11 @@ static int refusal(const struct kurento_call *call, enum kurento_error code, con
                         err == ENGINE_E_UNKNOWN ? "its media has ended" : error);
 }
 
+static const struct engine_sdes *sdes_of(const struct kurento_rtp_endpoint *e)
+{
+    return e->is_encrypted ? &e->sdes : NULL;
+}
+
 /* The engine has made it: connections come true. */
 static int begin(struct kurento_rtp_endpoint *e, unsigned number, struct str local,
                  struct str remote)
@@ -56,8 +63,9 @@ static int first_offer(const struct kurento_call *call, struct kurento_rtp_endpo
     char error[ENGINE_ERROR_MAX];
     struct kurento_element *element = &e->sdp.element;
     unsigned number = kurento_element_new_endpoint(element);
-    int err = engine_plain_answer(call->kurento->engine, call->now,
-                                  kurento_element_pipeline(element), number, offer, answer, error);
+    int err =
+        engine_plain_answer(call->kurento->engine, call->now, kurento_element_pipeline(element),
+                            number, offer, sdes_of(e), answer, error);
     if (err)
         return refusal(call, KURENTO_E_PROCESS_OFFER, "processing offer", err, error);
     return begin(e, number, str_of(answer), offer);
@@ -118,7 +126,7 @@ static int generate_offer(const struct kurento_call *call, json_t **ret)
         return kurento_sdp_already_negotiated(call);
     int err = engine_plain_offer(
         call->kurento->engine, call->now, kurento_element_pipeline(&e->sdp.element), e->use_ipv6,
-        json_is_false(audio) ? ENGINE_SENDONLY : ENGINE_SENDRECV, error, &e->offered);
+        json_is_false(audio) ? ENGINE_SENDONLY : ENGINE_SENDRECV, sdes_of(e), error, &e->offered);
     if (err)
         return refusal(call, KURENTO_E_GENERATE_OFFER, "generating offer", err, error);
     const char *offer = engine_plain_offered_sdp(e->offered);
@@ -198,19 +206,41 @@ static int get_connection_state(const struct kurento_call *call, json_t **ret)
 
 /* --- life --- */
 
-/* kurento-client sends an empty SDES for none. */
-static bool asks_for_keys(const json_t *crypto)
+/* A real server takes `key` as it is, one character a byte. */
+static int read_key(const struct kurento_call *call, const json_t *crypto, struct engine_sdes *ret)
 {
-    return kurento_member(crypto, "key").len || kurento_member(crypto, "keyBase64").len ||
-           kurento_member(crypto, "crypto").len;
+    struct str plain = kurento_member(crypto, "key"), base64 = kurento_member(crypto, "keyBase64");
+    bool is_right = true;
+    ret->has_key = plain.len || base64.len;
+    if (plain.len && plain.len == sizeof(ret->key))
+        memcpy(ret->key, plain.p, sizeof(ret->key));
+    else if (ret->has_key)
+        is_right = !plain.len && base64_read(base64, ret->key, sizeof(ret->key));
+    return is_right
+               ? 0
+               : kurento_fail(call->fault, KURENTO_E_ARGUMENT,
+                              "crypto: master key and salt must have %zu bytes", sizeof(ret->key));
+}
+
+/* kurento-client sends an empty SDES for none. */
+static int read_crypto(const struct kurento_call *call, struct kurento_rtp_endpoint *e)
+{
+    const json_t *crypto = call->args[1].json;
+    struct str suite = kurento_member(crypto, "crypto");
+    if (suite.len && !str_eq(suite, STR("AES_128_CM_HMAC_SHA1_80")))
+        return kurento_fail(call->fault, KURENTO_E_NOT_IMPLEMENTED,
+                            "crypto: of the suites only AES_128_CM_HMAC_SHA1_80 is there");
+    int err = read_key(call, crypto, &e->sdes);
+    e->is_encrypted = suite.len || e->sdes.has_key;
+    return err;
 }
 
 static int init(const struct kurento_call *call)
 {
     struct kurento_rtp_endpoint *e = self(call->object);
-    if (call->args[1].is_given && asks_for_keys(call->args[1].json))
-        return kurento_fail(call->fault, KURENTO_E_NOT_IMPLEMENTED,
-                            "crypto: SDES is not supported, RtpEndpoint is plain RTP here");
+    int err = call->args[1].is_given ? read_crypto(call, e) : 0;
+    if (err)
+        return err;
     e->use_ipv6 = call->args[2].boolean;
     kurento_element_init(&e->sdp.element);
     e->sdp.element.on_media = on_media;
@@ -227,6 +257,7 @@ static void deinit(struct kurento_object *object)
         engine_endpoint_release(object->kurento->engine, kurento_element_pipeline(element),
                                 element->endpoint);
     forget_offer(e);
+    mem_wipe(&e->sdes, sizeof(e->sdes));
     kurento_sdp_endpoint_deinit(&e->sdp);
 }
 

@@ -17,6 +17,8 @@ struct kurento_rtp_endpoint {
     struct kurento_sdp_endpoint sdp;
     enum kurento_rtp_state state;
     bool use_ipv6;                        /**< of the constructor; for offers of ours */
+    bool is_encrypted;                    /**< of the constructor: SDES, with `sdes` */
+    struct engine_sdes sdes;              /**< wiped */
     struct engine_plain_offered *offered; /**< owned; in OFFERED, NULL otherwise */
 };
 

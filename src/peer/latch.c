@@ -70,3 +70,12 @@ bool latch_take(struct latch *l, mono_us now, const struct addr *from, uint32_t 
     l->heard_at = now;
     return true;
 }
+
+void latch_follow(struct latch *l, mono_us now, const struct addr *from)
+{
+    if (!addr_equal(from, &l->current) && !addr_is_unicast(from))
+        return;
+    l->current = *from;
+    l->was_heard = true;
+    l->heard_at = now;
+}

@@ -63,6 +63,10 @@ void latch_name(struct latch *l, mono_us now, const struct addr *named);
  */
 bool latch_take(struct latch *l, mono_us now, const struct addr *from, uint32_t ssrc, uint16_t seq);
 
+/** It is from the other end for sure (SRTP), and its newest one: its address is followed at once.
+ */
+void latch_follow(struct latch *l, mono_us now, const struct addr *from);
+
 /** Where to send to. @return NULL = not known yet */
 static inline const struct addr *latch_remote(const struct latch *l)
 {

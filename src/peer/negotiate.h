@@ -42,6 +42,7 @@ enum {
     NEGOTIATE_E_CHANGE,       /**< a later offer changes what stays as it is for a whole call */
     NEGOTIATE_E_ANSWER,       /**< an answer to our offer says what was not offered */
     NEGOTIATE_E_ADDRESS,      /**< plain RTP: no address that could be sent to */
+    NEGOTIATE_E_CRYPTO,       /**< SDES: no a=crypto that can be used */
 };
 
 /** a=mid of the audio line of our offers, as Kurento has it. */

@@ -1,14 +1,23 @@
 /*
  * Plain RTP: see the header. What an SRTP key would prove is replaced by caution, in this order: a
  * valid header, an address that peer/latch.h believes, and for an SSRC that is new two packets in
- * sequence (RFC 3550 §A.1). RTCP counts only from the host that RTP goes to, and only as compound
- * packets that begin with a report (§A.2).
+ * sequence (RFC 3550 §A.1). With SDES there is a key, and it proves all of that. RTCP counts only
+ * from the host that RTP goes to, and only as compound packets that begin with a report (§A.2).
  */
 #include "peer/plain.h"
 
+#include <errno.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "peer/feedback.h"
+#include "rtp/sequence.h"
+
+struct plain_srtp {
+    struct rtpsec_rx rx;
+    struct rtpsec_tx tx;
+    uint8_t remote[RTPSEC_KEY_LEN + RTPSEC_MAX_SALT_LEN]; /* a secret */
+};
 
 static const struct peer_codec *codec_of(const struct plain *p, uint8_t pt)
 {
@@ -17,6 +26,50 @@ static const struct peer_codec *codec_of(const struct plain *p, uint8_t pt)
             return &p->codecs[i];
     }
     return NULL;
+}
+
+/* --- SRTP --- */
+
+static int set_remote_key(struct plain *p, const struct plain_keys *keys)
+{
+    memcpy(p->srtp->remote, keys->remote, sizeof(p->srtp->remote));
+    rtpsec_rx_deinit(&p->srtp->rx);
+    return rtpsec_rx_init(&p->srtp->rx, p->env->srtp, keys->profile, keys->remote,
+                          keys->remote + RTPSEC_KEY_LEN);
+}
+
+static void forget_keys(struct plain *p)
+{
+    if (!p->srtp)
+        return;
+    rtpsec_rx_deinit(&p->srtp->rx);
+    rtpsec_tx_deinit(&p->srtp->tx);
+    mem_wipe(p->srtp->remote, sizeof(p->srtp->remote));
+    mem_free(p->srtp);
+    p->srtp = NULL;
+}
+
+static int set_keys(struct plain *p, const struct plain_keys *keys)
+{
+    if (keys->profile == RTPSEC_NONE)
+        return 0;
+    p->srtp = mem_zalloc_aligned(sizeof(*p->srtp));
+    if (!p->srtp)
+        return -ENOMEM;
+    int err = rtpsec_tx_init(&p->srtp->tx, p->env->srtp, keys->profile, keys->local,
+                             keys->local + RTPSEC_KEY_LEN);
+    if (!err)
+        err = set_remote_key(p, keys);
+    if (err)
+        forget_keys(p);
+    return err;
+}
+
+static int srtp_error(int err)
+{
+    if (err == RTPSEC_E_AUTH)
+        return PEER_E_AUTH;
+    return err == RTPSEC_E_REPLAY ? PEER_E_REPLAY : PEER_E_MALFORMED;
 }
 
 /* --- where RTCP goes --- */
@@ -71,11 +124,15 @@ static void take_media(struct plain *p, const struct plain_params *params)
                         : (struct addr){.port = 0};
 }
 
-void plain_init(struct plain *p, mono_us now, const struct plain_params *params,
-                const struct plain_local *local, const struct peer_env *env)
+int plain_init(struct plain *p, mono_us now, const struct plain_params *params,
+               const struct plain_local *local, const struct peer_env *env)
 {
     memset(p, 0, sizeof(*p));
     p->local = *local;
+    p->env = env;
+    int err = set_keys(p, &params->keys);
+    if (err)
+        return err;
     take_media(p, params);
     rtp_report_init(&p->report, params->media.local_ssrc, p->codecs[0].clock_rate, local->cname,
                     env->ntp_offset, env->rng, now);
@@ -85,23 +142,31 @@ void plain_init(struct plain *p, mono_us now, const struct plain_params *params,
     latch_init(&p->latch, now, &params->rtp);
     if (latch_remote(&p->latch))
         moved(p, now);
+    return 0;
 }
 
 void plain_deinit(struct plain *p)
 {
     peer_repair_deinit(&p->repair);
+    forget_keys(p);
 }
 
-void plain_renegotiate(struct plain *p, mono_us now, const struct plain_params *params)
+int plain_renegotiate(struct plain *p, mono_us now, const struct plain_params *params)
 {
+    int err = 0;
     if (p->is_closed)
-        return;
+        return 0;
+    if (p->srtp && memcmp(p->srtp->remote, params->keys.remote, sizeof(p->srtp->remote)) != 0)
+        err = set_remote_key(p, &params->keys);
+    if (err)
+        return err;
     take_media(p, params);
     peer_repair_set(&p->repair, params->media.nack, params->media.reduced_size_rtcp);
     peer_feedback_set(&p->feedback, &params->media);
     latch_name(&p->latch, now, &params->rtp);
     if (latch_remote(&p->latch))
         moved(p, now);
+    return 0;
 }
 
 /* --- RTCP --- */
@@ -119,11 +184,11 @@ static bool admit_rtcp(struct plain *p, const struct addr *from, const uint8_t *
         return false;
     if (addr_equal(from, &p->rtcp_remote))
         return true;
-    if (!addr_ip_equal(from, rtp) || !is_from_source(p, data))
+    if (!p->srtp && (!addr_ip_equal(from, rtp) || !is_from_source(p, data)))
         return false;
     if (!p->is_muxed)
         p->rtcp_remote = *from;
-    return !p->is_muxed;
+    return p->srtp || !p->is_muxed;
 }
 
 static void take_events(struct plain *p, const struct rtp_report_events *events)
@@ -139,7 +204,7 @@ static void take_events(struct plain *p, const struct rtp_report_events *events)
     }
 }
 
-int plain_input(struct plain *p, mono_us now, const struct dgram *d)
+int plain_input(struct plain *p, mono_us now, struct dgram *d)
 {
     struct rtp_report_events events;
     p->now = now;
@@ -147,6 +212,9 @@ int plain_input(struct plain *p, mono_us now, const struct dgram *d)
         return PEER_E_NO_PATH;
     if (!rtp_is_rtcp(d->data, d->len))
         return PEER_E_PROTOCOL;
+    int err = p->srtp ? rtpsec_unprotect_rtcp(&p->srtp->rx, p->env->srtp, d->data, &d->len) : 0;
+    if (err)
+        return srtp_error(err);
     if (rtcp_check(d->data, d->len) ||
         (rtcp_is_reduced_size(d->data, d->len) && !p->repair.is_reduced))
         return PEER_E_MALFORMED;
@@ -210,7 +278,8 @@ bool plain_poll_send(struct plain *p, struct dgram *ret)
         ret->len = w.len;
         ret->local = p->is_muxed ? p->local.rtp : p->local.rtcp;
         ret->remote = p->rtcp_remote;
-        return !w.failed;
+        return !w.failed && (!p->srtp || !rtpsec_protect_rtcp(&p->srtp->tx, p->env->srtp, ret->data,
+                                                              &ret->len, ret->cap));
     }
     ret->local = p->local.rtp;
     ret->remote = p->latch.current;
@@ -246,6 +315,20 @@ static bool is_announced(const struct plain *p, uint32_t ssrc)
     return p->n_ssrcs == 0;
 }
 
+/* A key proves more than an address. What is not the newest may have been held back by somebody on
+ * the way, who sends it from elsewhere now. */
+static void follow(struct plain *p, mono_us now, const struct addr *from,
+                   const struct rtp_packet *packet)
+{
+    bool is_elsewhere = !addr_equal(from, &p->latch.current);
+    if (p->has_source && p->source.ssrc == packet->ssrc &&
+        !rtp_seq_is_newer(packet->seq, p->source.max_seq))
+        return;
+    latch_follow(&p->latch, now, from);
+    if (is_elsewhere)
+        moved(p, now);
+}
+
 /* Who comes from elsewhere must bring what was described. */
 static bool admit(struct plain *p, mono_us now, const struct addr *from,
                   const struct rtp_packet *packet)
@@ -270,7 +353,7 @@ static int count(struct plain *p, mono_us now, const struct rtp_packet *packet)
         const struct peer_codec *codec = codec_of(p, packet->pt);
         rtp_recv_stats_init(&p->next, packet->ssrc,
                             codec ? codec->clock_rate : p->codecs[0].clock_rate,
-                            RTP_RECV_MIN_SEQUENTIAL);
+                            p->srtp ? 0 : RTP_RECV_MIN_SEQUENTIAL);
     }
     int err = rtp_recv_stats_packet(&p->next, packet->seq, packet->timestamp, now);
     if (err)
@@ -282,18 +365,23 @@ static int count(struct plain *p, mono_us now, const struct rtp_packet *packet)
     return 0;
 }
 
-int plain_receive_rtp(struct plain *p, mono_us now, const struct dgram *d, struct rtp_packet *ret)
+int plain_receive_rtp(struct plain *p, mono_us now, struct dgram *d, struct rtp_packet *ret)
 {
     struct rtp_packet packet;
     if (p->is_closed)
         return PEER_E_NO_PATH;
+    int err = p->srtp ? rtpsec_unprotect_rtp(&p->srtp->rx, p->env->srtp, d->data, &d->len) : 0;
+    if (err)
+        return srtp_error(err);
     if (rtp_parse(d->data, d->len, &packet))
         return PEER_E_MALFORMED;
-    if (!admit(p, now, &d->remote, &packet))
+    if (p->srtp)
+        follow(p, now, &d->remote, &packet);
+    else if (!admit(p, now, &d->remote, &packet))
         return PEER_E_SOURCE;
     if (!p->may_receive)
         return PEER_E_DIRECTION;
-    int err = count(p, now, &packet);
+    err = count(p, now, &packet);
     if (err == RTP_E_PROBATION)
         return PEER_E_SOURCE;
     if (!err)
@@ -327,6 +415,10 @@ int plain_send_rtp(struct plain *p, mono_us now, struct dgram *d, const struct r
     if (codec)
         rtp_report_set_clock_rate(&p->report, codec->clock_rate);
     uint16_t seq = get_be16(d->data + 2);
+    int err =
+        p->srtp ? rtpsec_protect_rtp(&p->srtp->tx, p->env->srtp, d->data, &d->len, d->cap) : 0;
+    if (err)
+        return srtp_error(err);
     peer_measure_sent(&p->measure, &p->report, seq);
     rtp_report_sent(&p->report, packet->timestamp, packet->payload_len, now);
     peer_repair_sent(&p->repair, seq, d, now);

@@ -1,13 +1,13 @@
 /**
- * One end of plain RTP: no ICE, no DTLS, no SRTP (RTP/AVP, RTP/AVPF). SIP gateways, ffmpeg,
- * GStreamer and the like speak it.
+ * One end of plain RTP: no ICE, no DTLS (RTP/AVP, RTP/AVPF). SIP gateways, ffmpeg, GStreamer and
+ * the like speak it. Or of SRTP with keys from the description (SDES: RTP/SAVP, RTP/SAVPF).
  *
  *     RTP  ─▶ latch: is it the other end? ─▶ probation of a new SSRC ─▶ account ─▶ to who hears it
  *     RTCP ─▶ same host, well-formed     ─▶ reports, BYE, NACK
  *
  * Each has ports of its own, because nothing in a packet tells whose it is. The other end's address
- * is that of its description, or learnt by the rules of peer/latch.h. RTP and RTCP have a port
- * each, or share one (RFC 5761).
+ * is that of its description, or learnt by the rules of peer/latch.h; SRTP proves itself. RTP and
+ * RTCP have a port each, or share one (RFC 5761).
  *
  * The same verbs as struct peer, without a handshake.
  */
@@ -18,11 +18,19 @@
 #include "peer/latch.h"
 #include "peer/peer.h"
 
+/** Keys of SRTP, master key and salt one behind the other. Secrets. */
+struct plain_keys {
+    enum rtpsec_profile profile;                          /**< RTPSEC_NONE = nothing is encrypted */
+    uint8_t local[RTPSEC_KEY_LEN + RTPSEC_MAX_SALT_LEN];  /**< of what we send */
+    uint8_t remote[RTPSEC_KEY_LEN + RTPSEC_MAX_SALT_LEN]; /**< of what we receive */
+};
+
 /** What was agreed on: peer/plain_sdp.h. */
 struct plain_params {
     struct peer_params media; /**< codecs, directions, SSRCs, NACK; the rest is not used */
     struct addr rtp, rtcp;    /**< the other end's, as for latch_init; rtcp not when is_muxed */
     bool is_muxed;            /**< RTCP on the port of RTP, both ways */
+    struct plain_keys keys;
 };
 
 /** Our side. */
@@ -31,9 +39,13 @@ struct plain_local {
     struct str cname;
 };
 
+struct plain_srtp; /* sessions of both directions; private */
+
 /** Embedded in its relay, which owns it. Hot members first. Fields are private. */
 struct plain {
-    struct latch latch; /**< of RTP */
+    struct plain_srtp *srtp;    /**< owned; NULL = nothing is encrypted */
+    const struct peer_env *env; /**< borrowed */
+    struct latch latch;         /**< of RTP */
     bool is_closed, may_send, may_receive, has_source, is_muxed;
     bool is_connected; /**< said so */
     bool has_event, has_bye;
@@ -55,17 +67,23 @@ struct plain {
     struct peer_loss loss_down;
 };
 
-/** @param env  borrowed until deinit; srtp and dtls are not used */
-void plain_init(struct plain *p, mono_us now, const struct plain_params *params,
-                const struct plain_local *local, const struct peer_env *env);
+/** @param env  borrowed until deinit; dtls is not used @return 0; -ENOMEM, -EIO: nothing to deinit
+ */
+MUST_CHECK int plain_init(struct plain *p, mono_us now, const struct plain_params *params,
+                          const struct plain_local *local, const struct peer_env *env);
 
 void plain_deinit(struct plain *p);
 
-/** A later description of the other end: hold, another address, other codecs. */
-void plain_renegotiate(struct plain *p, mono_us now, const struct plain_params *params);
+/**
+ * A later description of the other end: hold, another address, other codecs, another key of its.
+ * Whether it is encrypted, and our key, stay.
+ *
+ * @return 0; -ENOMEM, -EIO: close it
+ */
+MUST_CHECK int plain_renegotiate(struct plain *p, mono_us now, const struct plain_params *params);
 
 /** Anything but RTP, from either port. @return 0, or a PEER_E_ code: drop and count */
-int plain_input(struct plain *p, mono_us now, const struct dgram *d);
+int plain_input(struct plain *p, mono_us now, struct dgram *d);
 
 void plain_timeout(struct plain *p, mono_us now);
 
@@ -83,17 +101,18 @@ void plain_close(struct plain *p, mono_us now);
 /**
  * Packet path, in.
  *
+ * @param d    decrypted in place, where it is encrypted
  * @param ret  filled on success only
  * @return 0, or a PEER_E_ code: drop and count
  */
-MUST_CHECK int plain_receive_rtp(struct plain *p, mono_us now, const struct dgram *d,
+MUST_CHECK int plain_receive_rtp(struct plain *p, mono_us now, struct dgram *d,
                                  struct rtp_packet *ret);
 
 /**
  * Packet path, out: address, account.
  *
- * @param d  with our SSRC. `local` and `remote` are set; `data` and `len` change where the other
- * end knows no header extensions
+ * @param d  with our SSRC; room for RTPSEC_RTP_OVERHEAD behind it. `local` and `remote` are set;
+ * `data` and `len` change where the other end knows no header extensions
  *
  * @return 0, or a PEER_E_ code: drop and count
  */

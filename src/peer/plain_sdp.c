@@ -6,18 +6,69 @@
 #include "peer/plain_sdp.h"
 
 #include <inttypes.h>
+#include <string.h>
 
+#include "base/mem.h"
 #include "peer/negotiate_private.h"
 
-static const char *const protos[] = {"RTP/AVP", "RTP/AVPF", NULL};
-static const struct negotiate_profile plain = {
-    protos, "audio must be RTP/AVP or RTP/AVPF, without encryption"};
+static const char *const all_protos[] = {"RTP/AVP", "RTP/AVPF", "RTP/SAVP", "RTP/SAVPF", NULL};
+static const struct negotiate_profile any = {
+    all_protos, "audio must be RTP/AVP, RTP/AVPF, or RTP/SAVP with a=crypto"};
+
+static const char *const secure_protos[] = {"RTP/SAVP", "RTP/SAVPF", NULL};
+static const struct negotiate_profile secure = {
+    secure_protos, "audio must be RTP/SAVP or RTP/SAVPF, with a=crypto"};
+
+static const enum rtpsec_profile srtp_profiles[SDP_CRYPTO_N_SUITES] = {
+    [SDP_CRYPTO_AES_CM_128_HMAC_SHA1_80] = RTPSEC_AES_CM_128_HMAC_SHA1_80,
+    [SDP_CRYPTO_AEAD_AES_128_GCM] = RTPSEC_AEAD_AES_128_GCM,
+};
+
+/* Of our offer's only a=crypto. */
+#define OFFERED_TAG   1
+#define OFFERED_SUITE SDP_CRYPTO_AES_CM_128_HMAC_SHA1_80
 
 /* ---- reading --------------------------------------------------------------------------- */
 
 static bool is_feedback_profile(const struct audio_line *line)
 {
-    return str_eq(line->m->proto, STR("RTP/AVPF"));
+    return str_eq(line->m->proto, STR("RTP/AVPF")) || str_eq(line->m->proto, STR("RTP/SAVPF"));
+}
+
+static bool is_secure(const struct audio_line *line)
+{
+    return str_starts_with(line->m->proto, STR("RTP/S"));
+}
+
+static int find_audio(const struct sdp *s, const struct plain_side *side, struct audio_line *ret,
+                      struct negotiate_error *err)
+{
+    return negotiate_find_audio(s, side->must_encrypt ? &secure : &any, ret, err);
+}
+
+/* The first a=crypto that we can use. @return false = there is none */
+static bool find_crypto(const struct audio_line *line, struct sdp_crypto *ret)
+{
+    const struct sdp_attr *a = NULL;
+    while ((a = sdp_next(line->offer, line->m, STR("crypto"), a))) {
+        if (sdp_crypto_parse(a->value, ret))
+            return true;
+    }
+    return false;
+}
+
+static int read_crypto(const struct audio_line *line, const struct plain_side *side,
+                       struct sdp_crypto *ret, struct plain_keys *keys, struct negotiate_error *err)
+{
+    if (!is_secure(line))
+        return 0;
+    if (!find_crypto(line, ret))
+        return negotiate_refuse(err, NEGOTIATE_E_CRYPTO, line->m->line, "a=crypto",
+                                "AES_CM_128_HMAC_SHA1_80 or AEAD_AES_128_GCM is needed");
+    keys->profile = srtp_profiles[ret->suite];
+    memcpy(keys->remote, ret->key, sizeof(ret->key));
+    memcpy(keys->local, side->key, sizeof(side->key));
+    return 0;
 }
 
 /* Later the packets tell the rest: peer/latch.h. */
@@ -51,14 +102,16 @@ static int read_rtcp(const struct audio_line *line, struct plain_params *p,
     return 0;
 }
 
-static int read_line(const struct audio_line *line, struct plain_params *p,
-                     struct negotiate_error *err)
+static int read_line(const struct audio_line *line, const struct plain_side *side,
+                     struct sdp_crypto *crypto, struct plain_params *p, struct negotiate_error *err)
 {
     int code = negotiate_read_media(line, &p->media, err);
     if (!code)
         code = read_address(line, &p->rtp, err);
     if (!code)
         code = read_rtcp(line, p, err);
+    if (!code)
+        code = read_crypto(line, side, crypto, &p->keys, err);
     if (code)
         return code;
     if (addr_is_any(&p->rtp) && p->rtp.port != LATCH_UNKNOWN_PORT)
@@ -89,7 +142,7 @@ static void limit_direction(struct peer_params *p, const struct plain_side *side
 int plain_sdp_remote(const struct sdp *offer, struct addr *ret_rtp, struct negotiate_error *err)
 {
     struct audio_line line;
-    int code = negotiate_find_audio(offer, &plain, &line, err);
+    int code = negotiate_find_audio(offer, &any, &line, err);
     return code ? code : read_address(&line, ret_rtp, err);
 }
 
@@ -132,14 +185,25 @@ static void write_source(struct text *t, const struct plain_side *side, const st
         text_printf(t, "a=ssrc:%u cname:%.*s\r\n", (unsigned)side->ssrc, STR_FMT(side->cname));
 }
 
+static void write_crypto(struct text *t, const struct plain_side *side, uint32_t tag,
+                         enum sdp_crypto_suite suite)
+{
+    struct sdp_crypto ours = {.tag = tag, .suite = suite};
+    memcpy(ours.key, side->key, sizeof(ours.key));
+    sdp_crypto_write(t, &ours);
+    mem_wipe(&ours, sizeof(ours));
+}
+
 static void write_accepted(struct text *t, const struct audio_line *line,
                            const struct codec_set *set, const struct plain_side *side,
-                           const struct plain_params *p)
+                           const struct sdp_crypto *crypto, const struct plain_params *p)
 {
     write_media_line(t, side, line->m->proto, &p->media);
     if (p->media.mid[0])
         text_printf(t, "a=mid:%s\r\n", p->media.mid);
     write_transport(t, side, !p->is_muxed, p->is_muxed, &p->media);
+    if (p->keys.profile != RTPSEC_NONE)
+        write_crypto(t, side, crypto->tag, crypto->suite);
     negotiate_write_codecs(t, line, set, &p->media);
     negotiate_write_extensions(t, &p->media);
     write_source(t, side, &p->media);
@@ -159,12 +223,13 @@ int plain_sdp_answer(const struct sdp *offer, const struct plain_side *side,
 {
     struct audio_line line;
     struct codec_set set;
+    struct sdp_crypto crypto = {.tag = 0};
     struct plain_params p = {.media.local_ssrc = side->ssrc};
     const struct text before = *answer;
 
-    int code = negotiate_find_audio(offer, &plain, &line, err);
+    int code = find_audio(offer, side, &line, err);
     if (!code)
-        code = read_line(&line, &p, err);
+        code = read_line(&line, side, &crypto, &p, err);
     if (code)
         return code;
     if (negotiate_line_codecs(&line, &line, &set)) /* telephone-event alone is not found before */
@@ -178,7 +243,7 @@ int plain_sdp_answer(const struct sdp *offer, const struct plain_side *side,
     for (unsigned i = 0; i < offer->n_media; i++) {
         const struct sdp_media *m = &offer->media[i];
         if (m == line.m)
-            write_accepted(answer, &line, &set, side, &p);
+            write_accepted(answer, &line, &set, side, &crypto, &p);
         else
             negotiate_write_refused(answer, offer, m);
     }
@@ -188,7 +253,7 @@ int plain_sdp_answer(const struct sdp *offer, const struct plain_side *side,
     return code;
 }
 
-/* RTP/AVP, because many gateways refuse an AVPF that they do not know. */
+/* Without feedback, because many gateways refuse an AVPF that they do not know. */
 int plain_sdp_offer(const struct plain_side *side, struct text *offer)
 {
     size_t n;
@@ -199,8 +264,10 @@ int plain_sdp_offer(const struct plain_side *side, struct text *offer)
         p.codecs[i] = all[i].codec;
     limit_direction(&p, side);
     write_session(offer, side);
-    write_media_line(offer, side, STR("RTP/AVP"), &p);
+    write_media_line(offer, side, side->must_encrypt ? STR("RTP/SAVP") : STR("RTP/AVP"), &p);
     write_transport(offer, side, true, true, &p);
+    if (side->must_encrypt)
+        write_crypto(offer, side, OFFERED_TAG, OFFERED_SUITE);
     for (size_t i = 0; i < n; i++) {
         unsigned pt = all[i].codec.pt;
         text_printf(offer, "a=rtpmap:%u %s\r\n", pt, all[i].encoding);
@@ -212,6 +279,19 @@ int plain_sdp_offer(const struct plain_side *side, struct text *offer)
 }
 
 /* ---- the answer to ours ------------------------------------------------------------------ */
+
+/* RFC 4568 §5.1.3: the one that was offered is taken. */
+static int check_crypto(const struct audio_line *line, const struct plain_side *side,
+                        const struct sdp_crypto *crypto, struct negotiate_error *err)
+{
+    if (is_secure(line) != side->must_encrypt)
+        return negotiate_refuse(err, NEGOTIATE_E_ANSWER, line->m->line, "m=audio",
+                                "the profile must be that of the offer");
+    if (side->must_encrypt && (crypto->tag != OFFERED_TAG || crypto->suite != OFFERED_SUITE))
+        return negotiate_refuse(err, NEGOTIATE_E_ANSWER, line->m->line, "a=crypto",
+                                "tag and suite must be those of the offer");
+    return 0;
+}
 
 static int check_answer(const struct sdp *answer, struct negotiate_error *err)
 {
@@ -230,15 +310,18 @@ int plain_sdp_accept(const struct sdp *offer, const struct sdp *answer,
 {
     struct audio_line ours, line;
     struct codec_set set;
+    struct sdp_crypto crypto = {.tag = 0};
     struct plain_params p = {.media.local_ssrc = side->ssrc};
 
     int code = check_answer(answer, err);
     if (!code)
-        code = negotiate_find_audio(answer, &plain, &line, err);
+        code = find_audio(answer, side, &line, err);
     if (!code)
-        code = read_line(&line, &p, err);
+        code = read_line(&line, side, &crypto, &p, err);
     if (!code)
-        code = negotiate_find_audio(offer, &plain, &ours, err);
+        code = check_crypto(&line, side, &crypto, err);
+    if (!code)
+        code = find_audio(offer, side, &ours, err);
     if (code)
         return code;
     if (negotiate_line_codecs(&ours, &line, &set))

@@ -1,5 +1,6 @@
 /**
- * Offer and answer of plain RTP: RTP/AVP and RTP/AVPF (RFC 3264, RFC 3551, RFC 4585). Pure, like
+ * Offer and answer of plain RTP: RTP/AVP and RTP/AVPF (RFC 3264, RFC 3551, RFC 4585), and of SRTP
+ * with keys in the description: RTP/SAVP and RTP/SAVPF with a=crypto (SDES, RFC 4568). Pure, like
  * peer/negotiate.h, whose codecs, directions and errors are the same; what differs is the
  * transport: real addresses and ports in place of ICE and DTLS.
  *
@@ -10,15 +11,18 @@
 
 #include "peer/negotiate.h"
 #include "peer/plain.h"
+#include "sdp/crypto.h"
 
 /** Our side of a description. Borrowed for the call. */
 struct plain_side {
-    struct addr addr;                 /**< written in c= and m=: address and port of RTP */
-    uint16_t rtcp_port;               /**< on the same address */
-    uint32_t ssrc;                    /**< of what we send */
-    struct str cname;                 /**< RTCP CNAME; token */
-    uint64_t session_id;              /**< o= line, < 2^63 */
-    uint64_t session_version;         /**< one more with each description */
+    struct addr addr;                /**< written in c= and m=: address and port of RTP */
+    uint16_t rtcp_port;              /**< on the same address */
+    uint32_t ssrc;                   /**< of what we send */
+    struct str cname;                /**< RTCP CNAME; token */
+    uint8_t key[SDP_CRYPTO_MAX_KEY]; /**< ours, for what we send encrypted; a secret */
+    bool must_encrypt;        /**< offer SAVP, refuse AVP; otherwise as is offered, and offer AVP */
+    uint64_t session_id;      /**< o= line, < 2^63 */
+    uint64_t session_version; /**< one more with each description */
     bool never_sends, never_receives; /**< one way only, whatever is offered; not both */
 };
 

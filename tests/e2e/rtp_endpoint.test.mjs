@@ -1,6 +1,7 @@
 // Plain RTP into and out of a call: ffmpeg and sockets at an RtpEndpoint, a browser at a WebRtcEndpoint.
 
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { after, afterEach, before, test } from 'node:test';
 import kurento from 'kurento-client';
@@ -237,11 +238,35 @@ test('ports come back', { timeout }, async () => {
   await pipeline.release();
 });
 
-test('what is plain RTP has no keys', { timeout }, async () => {
+test('with keys in the descriptions ffmpeg and a browser hear each other', { timeout }, async () => {
   const pipeline = await openPipeline();
-  const crypto = kurento.getComplexType('SDES')({ key: 'x'.repeat(30) });
-  await assert.rejects(checked(pipeline, 'create', 'RtpEndpoint', { crypto }), /SDES is not supported/);
-  const endpoint = await pipeline.create('RtpEndpoint');
-  const offer = describe({ port: 4000, codec: 'pcmu' }).replace('RTP/AVP', 'RTP/SAVP');
-  await assert.rejects(checked(endpoint, 'processOffer', offer), /audio must be RTP\/AVP or RTP\/AVPF/);
+  const person = await joinBrowser(pipeline);
+  const crypto = kurento.getComplexType('SDES')({ crypto: 'AES_128_CM_HMAC_SHA1_80' });
+  const [from, to] = [await pipeline.create('RtpEndpoint', { crypto }), await pipeline.create('RtpEndpoint')];
+  await from.connect(person.endpoint);
+  await person.endpoint.connect(to);
+  // What ffmpeg sends.
+  const key = randomBytes(30).toString('base64');
+  const plain = describe({ port: 4000, codec: 'opus', way: 'sendonly' });
+  await assert.rejects(checked(from, 'processOffer', plain), /audio must be RTP\/SAVP/);
+  const answer = target(await from.processOffer(describe({ port: 4000, codec: 'opus', way: 'sendonly', key })));
+  assert.equal(Buffer.from(answer.key, 'base64').length, 30);
+  const wrong = playTone(2500, 'opus', { ...answer, key: randomBytes(30).toString('base64') });
+  undo.push(() => wrong.stop());
+  const ffmpeg = playTone(1000, 'opus', { ...answer, key });
+  undo.push(() => ffmpeg.stop());
+  await person.hears(1000);
+  // What it receives: an offer with keys is taken without being told to.
+  const { port, rtp: probe, rtcp } = await openPair();
+  probe.close();
+  rtcp.close();
+  const offer = describe({ port, codec: 'opus', way: 'recvonly', key });
+  const ours = target(await to.processOffer(offer)).key;
+  assert.notEqual(ours, key);
+  const listener = record(offer.replace(key, ours)); // to ffmpeg it is the sender's
+  undo.push(() => listener.stop());
+  await until('ffmpeg hears 440 Hz', () => {
+    const heard = listener.heard();
+    return heard && shareAt(heard, 48_000, 440) > HEARD;
+  }, WAIT).catch((error) => { throw new Error(`${error.message}\n${listener.log.join('')}`); });
 });

@@ -1,4 +1,5 @@
 /* One end of plain RTP in virtual time: whose packets count, where ours go, when RTCP is sent. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,14 +8,16 @@
 
 #include <cmocka.h>
 
+#include "base/mem.h"
 #include "peer/plain.h"
 
-#define OPUS_PT  96
-#define EVENT_PT 101
-#define OUR_SSRC 1
-#define HER_SSRC 2
-#define FRAME    (20 * US_PER_MS)
-#define TICKS    960u
+#define OPUS_PT   96
+#define EVENT_PT  101
+#define FIRST_SEQ 7
+#define OUR_SSRC  1
+#define HER_SSRC  2
+#define FRAME     (20 * US_PER_MS)
+#define TICKS     960u
 
 struct world {
     mono_us now;
@@ -24,7 +27,7 @@ struct world {
     struct plain_local local;
     struct plain plain;
     struct addr her, her_rtcp, stranger;
-    uint16_t seq;
+    uint16_t seq, our_seq;
     uint32_t timestamp;
     unsigned n_reports, n_byes, n_events;
     struct addr report_to;
@@ -39,6 +42,7 @@ static int set_up(void **state)
     memset(&w, 0, sizeof(w));
     rng_init_seeded(&w.rng, 1);
     w.now = 1000 * US_PER_S;
+    w.our_seq = FIRST_SEQ;
     w.env = (struct peer_env){.rng = &w.rng, .ntp_offset = UINT64_C(1) << 62};
     w.her = addr_v4(198, 51, 100, 1, 5004);
     w.her_rtcp = addr_v4(198, 51, 100, 1, 5005);
@@ -60,12 +64,13 @@ static int tear_down(void **state)
 {
     struct world *w = *state;
     plain_deinit(&w->plain);
+    rtpsec_provider_free(w->env.srtp);
     return 0;
 }
 
 static void begin(struct world *w)
 {
-    plain_init(&w->plain, w->now, &w->params, &w->local, &w->env);
+    assert_int_equal(plain_init(&w->plain, w->now, &w->params, &w->local, &w->env), 0);
 }
 
 /* --- what it is sent --- */
@@ -98,7 +103,7 @@ static int speak(struct world *w, const struct addr *from)
 
 static int input(struct world *w, const struct addr *from, struct bytes_writer *rtcp)
 {
-    const struct dgram d = datagram(w, from, rtcp->start, rtcp->len);
+    struct dgram d = datagram(w, from, rtcp->start, rtcp->len);
     return plain_input(&w->plain, w->now, &d);
 }
 
@@ -151,11 +156,11 @@ static void run(struct world *w, mono_us until)
 /* @return where a packet of ours goes; port 0 = it is not sent */
 static struct addr goes_to(struct world *w)
 {
-    uint8_t data[RTP_HEADER_LEN + 10] = {0x80, OPUS_PT};
+    uint8_t data[DGRAM_MAX] = {0x80, OPUS_PT};
     struct rtp_packet packet;
-    put_be16(data + 2, 7);
-    assert_int_equal(rtp_parse(data, sizeof(data), &packet), 0);
-    struct dgram d = datagram(w, &w->stranger, data, sizeof(data));
+    put_be16(data + 2, w->our_seq++);
+    assert_int_equal(rtp_parse(data, RTP_HEADER_LEN + 10, &packet), 0);
+    struct dgram d = datagram(w, &w->stranger, data, RTP_HEADER_LEN + 10);
     if (plain_send_rtp(&w->plain, w->now, &d, &packet))
         return (struct addr){.port = 0};
     assert_true(addr_equal(&d.local, &w->local.rtp));
@@ -256,17 +261,17 @@ static void hold_and_another_address(void **state)
     begin(w);
     (void)speak(w, &w->her);
     w->params.media.may_send = false;
-    plain_renegotiate(&w->plain, w->now, &w->params);
+    assert_int_equal(plain_renegotiate(&w->plain, w->now, &w->params), 0);
     assert_int_equal(goes_to(w).port, 0);
     assert_int_equal(speak(w, &w->her), 0); /* what she says is heard */
     w->params.media.may_send = true;
     w->params.rtp = elsewhere;
-    plain_renegotiate(&w->plain, w->now, &w->params);
+    assert_int_equal(plain_renegotiate(&w->plain, w->now, &w->params), 0);
     sends_to(w, &elsewhere);
     assert_int_equal(speak(w, &elsewhere), 0);
     assert_int_equal(speak(w, &w->her), PEER_E_SOURCE);
     w->params.media.may_receive = false;
-    plain_renegotiate(&w->plain, w->now, &w->params);
+    assert_int_equal(plain_renegotiate(&w->plain, w->now, &w->params), 0);
     assert_int_equal(speak(w, &elsewhere), PEER_E_DIRECTION);
 }
 
@@ -288,7 +293,7 @@ static void bad_packets(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         uint8_t data[20];
         memcpy(data, rows[i].bytes, sizeof(data));
-        const struct dgram d = datagram(w, &w->her, data, rows[i].len);
+        struct dgram d = datagram(w, &w->her, data, rows[i].len);
         assert_int_equal(plain_receive_rtp(&w->plain, w->now, &d, &packet), PEER_E_MALFORMED);
     }
     /* RTCP: nothing, no report in front, broken lengths, another protocol */
@@ -364,7 +369,7 @@ static void nack_both_ways(void **state)
     struct world *w = *state;
     uint8_t buf[200], sent[DGRAM_MAX];
     struct bytes_writer rtcp = bytes_writer(buf, sizeof(buf));
-    const uint16_t missing = 7;
+    const uint16_t missing = FIRST_SEQ;
     w->params.media.nack = true;
     begin(w);
     for (unsigned i = 0; i < 10; i++) {
@@ -407,6 +412,94 @@ static void extensions_are_cut_out(void **state)
     assert_int_equal(get_be16(d.data + 2), 1);
 }
 
+/* --- with keys --- */
+
+static void encrypt(struct world *w, enum rtpsec_profile profile)
+{
+    int err = 0;
+    w->env.srtp = rtpsec_provider_new(RTPSEC_PROVIDER_AUTO, &err);
+    assert_non_null(w->env.srtp);
+    w->params.keys = (struct plain_keys){.profile = profile, .local = "ours", .remote = "hers"};
+    begin(w);
+}
+
+/* Her next packet, encrypted with this key. */
+static int speak_with(struct world *w, struct rtpsec_tx *tx, const struct addr *from)
+{
+    uint8_t data[DGRAM_MAX] = {0x80, OPUS_PT};
+    size_t len = RTP_HEADER_LEN + 10;
+    struct rtp_packet packet;
+    put_be16(data + 2, w->seq++);
+    put_be32(data + 4, w->timestamp += TICKS);
+    put_be32(data + 8, HER_SSRC);
+    assert_int_equal(rtpsec_protect_rtp(tx, w->env.srtp, data, &len, sizeof(data)), 0);
+    struct dgram d = datagram(w, from, data, len);
+    int err = plain_receive_rtp(&w->plain, w->now, &d, &packet);
+    assert_true(err || packet.payload_len == 10);
+    return err;
+}
+
+static void key_of(struct world *w, struct rtpsec_tx *tx, enum rtpsec_profile profile,
+                   const char *name)
+{
+    uint8_t key[30] = {0};
+    memcpy(key, name, strlen(name));
+    assert_int_equal(rtpsec_tx_init(tx, w->env.srtp, profile, key, key + RTPSEC_KEY_LEN), 0);
+}
+
+/* Who has the key is followed at once, wherever he is; who has it not is nobody. */
+static void a_key_proves_more_than_an_address(void **state)
+{
+    static const enum rtpsec_profile profiles[] = {RTPSEC_AES_CM_128_HMAC_SHA1_80,
+                                                   RTPSEC_AEAD_AES_128_GCM};
+    struct world *w = *state;
+    for (size_t i = 0; i < ARRAY_LEN(profiles); i++) {
+        static struct rtpsec_tx hers, wrong;
+        uint8_t rtcp[200], data[DGRAM_MAX] = {0x80, OPUS_PT};
+        struct bytes_writer bye = bytes_writer(rtcp, sizeof(rtcp));
+        struct rtp_packet packet;
+        encrypt(w, profiles[i]);
+        key_of(w, &hers, profiles[i], "hers");
+        key_of(w, &wrong, profiles[i], "whose");
+        assert_int_equal(speak_with(w, &hers, &w->her), 0); /* also the first one */
+        assert_int_equal(speak_with(w, &wrong, &w->stranger), PEER_E_AUTH);
+        assert_int_not_equal(speak(w, &w->her), 0); /* plain text */
+        sends_to(w, &w->her);
+        assert_int_equal(speak_with(w, &hers, &w->stranger), 0);
+        sends_to(w, &w->stranger);
+        rtcp_write_rr(&bye, HER_SSRC, NULL, 0);
+        rtcp_write_bye(&bye, HER_SSRC, STR(""));
+        assert_int_not_equal(input(w, &w->stranger, &bye), 0);
+        assert_int_equal(rtp_parse(data, RTP_HEADER_LEN, &packet), 0);
+        put_be16(data + 2, w->our_seq++);
+        struct dgram d = datagram(w, &w->her, data, RTP_HEADER_LEN);
+        assert_int_equal(plain_send_rtp(&w->plain, w->now, &d, &packet), 0);
+        assert_true(d.len > RTP_HEADER_LEN);
+        /* Another key of hers: hold and resume by some gateways. */
+        memcpy(w->params.keys.remote, "next", 5);
+        assert_int_equal(plain_renegotiate(&w->plain, w->now, &w->params), 0);
+        assert_int_equal(speak_with(w, &hers, &w->stranger), PEER_E_AUTH);
+        rtpsec_tx_deinit(&hers);
+        key_of(w, &hers, profiles[i], "next");
+        assert_int_equal(speak_with(w, &hers, &w->stranger), 0);
+        rtpsec_tx_deinit(&hers);
+        rtpsec_tx_deinit(&wrong);
+        if (i + 1 < ARRAY_LEN(profiles)) {
+            plain_deinit(&w->plain);
+            rtpsec_provider_free(w->env.srtp);
+        }
+    }
+}
+
+static void without_memory_there_are_no_keys(void **state)
+{
+    struct world *w = *state;
+    w->params.keys.profile = RTPSEC_AES_CM_128_HMAC_SHA1_80;
+    mem_fail_at(1);
+    assert_int_equal(plain_init(&w->plain, w->now, &w->params, &w->local, &w->env), -ENOMEM);
+    mem_fail_at(0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -423,6 +516,8 @@ int main(void)
         TEST(muxed_rtcp_goes_where_rtp_goes),
         TEST(nack_both_ways),
         TEST(extensions_are_cut_out),
+        TEST(a_key_proves_more_than_an_address),
+        TEST(without_memory_there_are_no_keys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

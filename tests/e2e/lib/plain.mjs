@@ -25,11 +25,14 @@ export const codecs = {
   pcmu: { pt: 0, map: 'PCMU/8000', args: ['-c:a', 'pcm_mulaw', '-ar', '8000', '-ac', '1'] },
 };
 
-/** A description of an end at host:port with one codec. */
-export function describe({ host = '127.0.0.1', port, codec, way = 'sendrecv', extra = [] }) {
+const SUITE = 'AES_CM_128_HMAC_SHA1_80';
+
+/** A description of an end at host:port with one codec; `key`: encrypted by SDES, in base64. */
+export function describe({ host = '127.0.0.1', port, codec, way = 'sendrecv', key = null }) {
   const { pt, map } = codecs[codec];
+  const extra = key ? [`a=crypto:1 ${SUITE} inline:${key}`] : [];
   return ['v=0', `o=- 1 1 IN IP4 ${host}`, 's=test', `c=IN IP4 ${host}`, 't=0 0',
-    `m=audio ${port} RTP/AVP ${pt}`, `a=rtpmap:${pt} ${map}`, `a=${way}`, ...extra, ''].join('\r\n');
+    `m=audio ${port} RTP/${key ? 'S' : ''}AVP ${pt}`, `a=rtpmap:${pt} ${map}`, `a=${way}`, ...extra, ''].join('\r\n');
 }
 
 /** Where a description wants its media. */
@@ -37,23 +40,24 @@ export function target(sdp) {
   return {
     host: /^c=IN IP4 (\S+)/m.exec(sdp)[1],
     port: Number(/^m=audio (\d+)/m.exec(sdp)[1]),
-    rtcp: Number(/^a=rtcp:(\d+)/m.exec(sdp)?.[1] ?? 0),
+    key: /^a=crypto:1 \S+ inline:([^|\r]+)/m.exec(sdp)?.[1] ?? null,
   };
 }
 
 /**
- * ffmpeg that sends a tone in real time, from a port of its own choice.
+ * ffmpeg that sends a tone in real time, from a port of its own choice; with `key` as SRTP.
  * @returns {{ stop: () => Promise<void>, log: string[] }}
  */
-export function playTone(hz, codec, { host, port }) {
+export function playTone(hz, codec, { host, port, key }) {
   const { pt, args } = codecs[codec];
+  const secret = key ? ['-srtp_out_suite', SUITE, '-srtp_out_params', key] : [];
   return run(['-re', '-f', 'lavfi', '-i', `sine=frequency=${hz}:sample_rate=48000`, ...args,
-    '-payload_type', String(pt), '-f', 'rtp', `rtp://${host}:${port}`]);
+    '-payload_type', String(pt), ...secret, '-f', 'rtp', `${key ? 's' : ''}rtp://${host}:${port}`]);
 }
 
 /** ffmpeg that receives by a description and writes mono 48 kHz samples. */
 export function record(sdp) {
-  const ffmpeg = run(['-protocol_whitelist', 'pipe,udp,rtp,data', '-f', 'sdp', '-i', 'pipe:0',
+  const ffmpeg = run(['-protocol_whitelist', 'pipe,udp,rtp,srtp,data', '-f', 'sdp', '-i', 'pipe:0',
     '-ar', '48000', '-ac', '1', '-f', 's16le', 'pipe:1'], sdp);
   const chunks = [];
   ffmpeg.child.stdout.on('data', (chunk) => chunks.push(chunk));

@@ -161,8 +161,8 @@ static uint16_t port_of(const char *text)
 
 static int answer(struct world *w, unsigned endpoint, const char *offer)
 {
-    return engine_plain_answer(w->b->engine, bench_now(), PIPELINE, endpoint, str_of(offer), w->sdp,
-                               w->error);
+    return engine_plain_answer(w->b->engine, bench_now(), PIPELINE, endpoint, str_of(offer), NULL,
+                               w->sdp, w->error);
 }
 
 static void join(struct world *w, unsigned endpoint, struct party *p, const char *rest)
@@ -366,13 +366,15 @@ static void an_offer_holds_its_ports_until_it_is_thrown_away(void **state)
     struct engine *e = w->b->engine;
     struct engine_plain_offered *o;
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(
-            engine_plain_offer(e, bench_now(), PIPELINE, false, ENGINE_SENDRECV, w->error, &o), 0);
+        assert_int_equal(engine_plain_offer(e, bench_now(), PIPELINE, false, ENGINE_SENDRECV, NULL,
+                                            w->error, &o),
+                         0);
         assert_int_equal(answer(w, 0, describe(&a, "")), ENGINE_E_PORTS);
         engine_plain_offered_free(o);
     }
     assert_int_equal(
-        engine_plain_offer(e, bench_now(), PIPELINE, false, ENGINE_SENDRECV, w->error, &o), 0);
+        engine_plain_offer(e, bench_now(), PIPELINE, false, ENGINE_SENDRECV, NULL, w->error, &o),
+        0);
     a.server = w->ours;
     a.server.port = port_of(engine_plain_offered_sdp(o));
     assert_int_equal(engine_plain_accept(e, bench_now(), PIPELINE, 0, o, STR("v=0\r\n"), w->error),
@@ -410,8 +412,10 @@ static void it_is_told_what_is_wrong(void **state)
          "line 3, c=: nothing is sent to multicast or reserved addresses"},
         {"v=0\r\nc=IN IP6 2001:db8::1\r\nm=audio 4000 RTP/AVP 0\r\n",
          "c=: this server has no IPv6 address towards there"},
+        {"v=0\r\nc=IN IP4 192.0.2.1\r\nm=audio 4000 UDP/TLS/RTP/SAVPF 0\r\n",
+         "line 3, m=audio: audio must be RTP/AVP, RTP/AVPF, or RTP/SAVP with a=crypto"},
         {"v=0\r\nc=IN IP4 192.0.2.1\r\nm=audio 4000 RTP/SAVP 0\r\n",
-         "line 3, m=audio: audio must be RTP/AVP or RTP/AVPF, without encryption"},
+         "line 3, a=crypto: AES_CM_128_HMAC_SHA1_80 or AEAD_AES_128_GCM is needed"},
         {"v=0\r\nc=IN IP4 192.0.2.1\r\nm=audio 4000 RTP/AVP 18\r\n",
          "line 3, m=audio: none of Opus, PCMU, PCMA and G722 is there"},
         {"v=0\r\nc=IN IP4 192.0.2.1\r\nm=audio 0 RTP/AVP 0\r\n", "m=audio: the offer has no audio"},
@@ -451,6 +455,45 @@ static void what_stands_for_us_outside_is_told_to_those_outside(void **state)
     world_free(w);
 }
 
+#define KEY "d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj"
+#define ENCRYPTED                                                                                  \
+    "v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio 4000 RTP/SAVP 0\r\n"                                     \
+    "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" KEY "\r\n"
+
+static void encryption_stays_as_it_began(void **state)
+{
+    (void)state;
+    static const char plain[] = "v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio 4000 RTP/AVP 0\r\n";
+    struct world *w = world_new(30000, 30009);
+    struct engine *e = w->b->engine;
+    const struct engine_sdes sdes = {.has_key = false};
+    char first[128];
+    assert_int_equal(answer(w, 0, ENCRYPTED), 0);
+    const char *line = strstr(w->sdp, "a=crypto:1 ");
+    assert_non_null(line);
+    assert_true(str_copy((struct str){line, strcspn(line, "\r")}, first, sizeof(first)));
+    assert_null(strstr(first, KEY));
+    assert_int_equal(engine_plain_answer_again(e, PIPELINE, 0, STR(ENCRYPTED), w->sdp, w->error),
+                     0);
+    assert_non_null(strstr(w->sdp, first)); /* our key stays */
+    assert_int_equal(engine_plain_answer_again(e, PIPELINE, 0, str_of(plain), w->sdp, w->error),
+                     ENGINE_E_OFFER);
+    assert_string_equal(w->error, "m=audio: encryption does not come or go within a call");
+    assert_int_equal(answer(w, 1, plain), 0);
+    assert_int_equal(engine_plain_answer_again(e, PIPELINE, 1, STR(ENCRYPTED), w->sdp, w->error),
+                     ENGINE_E_OFFER);
+    assert_int_equal(
+        engine_plain_answer(e, bench_now(), PIPELINE, 2, str_of(plain), &sdes, w->sdp, w->error),
+        ENGINE_E_OFFER);
+    for (unsigned n = 1, err = 1; err; n++) {
+        mem_fail_at(n);
+        err = answer(w, 3, ENCRYPTED) != 0;
+        mem_fail_at(0);
+        assert_true(n < 100);
+    }
+    world_free(w);
+}
+
 static bool has_ipv6(void)
 {
     struct addr one = {.ip = {[15] = 1}};
@@ -475,16 +518,16 @@ static void of_both_families(void **state)
     config.rtp_first = 30100;
     config.rtp_last = 30999;
     struct bench *b = bench_new_with(config);
-    assert_int_equal(engine_pipeline_new(b->engine, PIPELINE), 0);
+    assert_int_equal(engine_pipeline_new(b->engine, ENGINE_PIPELINES, PIPELINE), 0);
     assert_int_equal(engine_plain_answer(b->engine, bench_now(), PIPELINE, 0,
                                          STR("v=0\r\nc=IN IP6 ::1\r\nm=audio 4000 RTP/AVP 0\r\n"),
-                                         sdp, error),
+                                         NULL, sdp, error),
                      0);
     assert_non_null(strstr(sdp, "c=IN IP6 ::1\r\n"));
     assert_int_equal(
         engine_plain_answer(b->engine, bench_now(), PIPELINE, 1,
-                            STR("v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio 4000 RTP/AVP 0\r\n"), sdp,
-                            error),
+                            STR("v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio 4000 RTP/AVP 0\r\n"), NULL,
+                            sdp, error),
         0);
     assert_non_null(strstr(sdp, "c=IN IP4 127.0.0.1\r\n"));
     assert_int_equal(engine_plain_answer_again(
@@ -513,7 +556,7 @@ static void without_memory_nothing_is_made(void **state)
     for (unsigned n = 1;; n++) {
         mem_fail_at(n);
         int err = engine_plain_offer(w->b->engine, bench_now(), PIPELINE, false, ENGINE_SENDRECV,
-                                     w->error, &o);
+                                     NULL, w->error, &o);
         mem_fail_at(0);
         if (err == 0)
             break;
@@ -561,6 +604,7 @@ int main(void)
         cmocka_unit_test(an_offer_holds_its_ports_until_it_is_thrown_away),
         cmocka_unit_test(it_is_told_what_is_wrong),
         cmocka_unit_test(what_stands_for_us_outside_is_told_to_those_outside),
+        cmocka_unit_test(encryption_stays_as_it_began),
         cmocka_unit_test(of_both_families),
         cmocka_unit_test(without_memory_nothing_is_made),
         cmocka_unit_test(a_flood_at_one_port_starves_nobody),

@@ -151,19 +151,50 @@ static void it_offers_and_takes_one_answer(void **state)
                 "9"));
 }
 
-static void keys_are_refused_clearly(void **state)
+#define CRYPTO(members, id)                                                                        \
+    REQUEST("create",                                                                              \
+            "'type':'RtpEndpoint','constructorParams':{'mediaPipeline':'" P "','crypto':{" members \
+            "}}",                                                                                  \
+            id)
+
+static void keys_that_cannot_be(void **state)
+{
+    static const struct {
+        const char *request, *error;
+    } rows[] = {
+        {CRYPTO("'crypto':'AES_256_CM_HMAC_SHA1_80'", "11"), "40006"},
+        {CRYPTO("'crypto':'AES_128_CM_HMAC_SHA1_32'", "12"), "40006"},
+        {CRYPTO("'key':'too short'", "13"), "40107"},
+        {CRYPTO("'keyBase64':'AAAA'", "14"), "40107"},
+        {CRYPTO("'keyBase64':'no base64'", "15"), "40107"},
+    };
+    struct world *w = *state;
+    ask(w, REQUEST("create", "'type':'MediaPipeline'", "1"), VALUE("'" P "'", "1"));
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        frame(w, 1, rows[i].request);
+        assert_true(sent(w, rows[i].error));
+        forget(w);
+    }
+    frame(w, 1, CRYPTO("", "16")); /* none is asked for */
+    assert_false(sent(w, "error"));
+}
+
+static void a_key_that_is_given_is_used(void **state)
 {
     struct world *w = *state;
-    create(w, ",'crypto':{'key':'0123456789012345678901234567890'}");
-    assert_true(sent(w, "40006"));
-    assert_true(sent(w, "SDES is not supported"));
+    create(w, ",'crypto':{'crypto':'AES_128_CM_HMAC_SHA1_80','key':'0123456789abcdefghijklmnopqrst'"
+              "}");
+    frame(w, 1, INVOKE("generateOffer", "{}", "3"));
+    assert_true(sent(w, "m=audio 21"));
+    assert_true(sent(w, " RTP/SAVP 111 "));
+    assert_true(sent(w, "a=crypto:1 AES_CM_128_HMAC_SHA1_80 "
+                        "inline:MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1ub3BxcnN0\\r"));
     forget(w);
-    frame(w, 1,
-          REQUEST("create",
-                  "'type':'RtpEndpoint','constructorParams':{'mediaPipeline':'" P
-                  "','crypto':{},'useIpv6':true}",
-                  "3"));
-    assert_false(sent(w, "error"));
+    ask(w, INVOKE("processAnswer", "{'answer':'" OFFER "'}", "4"),
+        REFUSED("40206", "SDP_END_POINT_PROCESS_ANSWER_ERROR",
+                "Error processing answer: line 6, m=audio: audio must be RTP/SAVP or RTP/SAVPF, "
+                "with a=crypto",
+                "4"));
 }
 
 static void figures_are_those_of_any_endpoint(void **state)
@@ -181,9 +212,13 @@ static void figures_are_those_of_any_endpoint(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(it_is_derived_as_in_kurento), TEST(an_offer_is_answered_and_connected),
-        TEST(a_later_offer_is_hold),       TEST(it_offers_and_takes_one_answer),
-        TEST(keys_are_refused_clearly),    TEST(figures_are_those_of_any_endpoint),
+        TEST(it_is_derived_as_in_kurento),
+        TEST(an_offer_is_answered_and_connected),
+        TEST(a_later_offer_is_hold),
+        TEST(it_offers_and_takes_one_answer),
+        TEST(keys_that_cannot_be),
+        TEST(a_key_that_is_given_is_used),
+        TEST(figures_are_those_of_any_endpoint),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

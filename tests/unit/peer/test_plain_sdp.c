@@ -10,11 +10,16 @@
 #include "base/compiler.h"
 #include "peer/plain_sdp.h"
 
+#define KEY "d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj"
+#define SHA "AES_CM_128_HMAC_SHA1_80 "
+#define GCM "AEAD_AES_128_GCM "
+
 #define HEAD "v=0\r\nc=IN IP4 198.51.100.7\r\n"
 
 static struct plain_side side(void)
 {
     return (struct plain_side){
+        .key = "0123456789abcdefghijklmnopqrst",
         .addr = addr_v4(192, 0, 2, 1, 41000),
         .rtcp_port = 41001,
         .ssrc = 4711,
@@ -155,7 +160,9 @@ static void what_cannot_be_answered(void **state)
         int code;
     } rows[] = {
         {HEAD "m=audio 5004 UDP/TLS/RTP/SAVPF 0\r\n", NEGOTIATE_E_PROTO},
-        {HEAD "m=audio 5004 RTP/SAVP 0\r\n", NEGOTIATE_E_PROTO},
+        {HEAD "m=audio 5004 RTP/SAVP 0\r\n", NEGOTIATE_E_CRYPTO},
+        {HEAD "m=audio 5004 RTP/SAVP 0\r\na=crypto:1 AES_CM_128_HMAC_SHA1_32 inline:" KEY "\r\n",
+         NEGOTIATE_E_CRYPTO},
         {HEAD "m=audio 0 RTP/AVP 0\r\n", NEGOTIATE_E_NO_AUDIO},
         {HEAD "m=video 5004 RTP/AVP 34\r\n", NEGOTIATE_E_NO_AUDIO},
         {HEAD "m=audio 5004 RTP/AVP 101\r\na=rtpmap:101 telephone-event/8000\r\n",
@@ -171,6 +178,75 @@ static void what_cannot_be_answered(void **state)
         assert_int_equal(a.code, rows[i].code);
         assert_true(a.error[0] && !a.text[0]);
     }
+}
+
+/* The first that can be used is taken, under its tag, with a key of our own. */
+static void keys_in_the_description(void **state)
+{
+    (void)state;
+    struct answered a =
+        answer(HEAD "m=audio 5004 RTP/SAVPF 0\r\n"
+                    "a=crypto:1 AES_256_CM_HMAC_SHA1_80 inline:" KEY "\r\n"
+                    "a=crypto:4 " SHA "inline:" KEY "|2^31\r\n"
+                    "a=crypto:5 " GCM "inline:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\r\n");
+    assert_int_equal(a.code, 0);
+    assert_non_null(strstr(a.text, "m=audio 41000 RTP/SAVPF 0\r\n"));
+    assert_non_null(
+        strstr(a.text, "a=crypto:4 " SHA "inline:MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1ub3BxcnN0\r\n"));
+    assert_int_equal(a.params.keys.profile, RTPSEC_AES_CM_128_HMAC_SHA1_80);
+    assert_memory_equal(a.params.keys.remote, "wDfvg&T+)xG7@fb5jU,RaA}\\|p0%*#", 30);
+    assert_memory_equal(a.params.keys.local, "0123456789abcdefghijklmnopqrst", 30);
+    a = answer(HEAD "m=audio 5004 RTP/SAVP 0\r\n"
+                    "a=crypto:5 " GCM "inline:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\r\n");
+    assert_int_equal(a.code, 0);
+    assert_int_equal(a.params.keys.profile, RTPSEC_AEAD_AES_128_GCM);
+    assert_non_null(
+        strstr(a.text, "a=crypto:5 " GCM "inline:MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1ub3Bxcg==\r\n"));
+    a = answer(HEAD "m=audio 5004 RTP/AVP 0\r\na=crypto:4 " SHA "inline:" KEY "\r\n");
+    assert_int_equal(a.params.keys.profile, RTPSEC_NONE);
+    assert_null(strstr(a.text, "crypto"));
+}
+
+/* Who wants it encrypted gets nothing else. */
+static void encryption_is_demanded(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *answer;
+        int code;
+    } rows[] = {
+        {HEAD "m=audio 5004 RTP/SAVP 8\r\na=crypto:1 " SHA "inline:" KEY "\r\n", 0},
+        {HEAD "m=audio 5004 RTP/AVP 8\r\n", NEGOTIATE_E_PROTO},
+        {HEAD "m=audio 5004 RTP/SAVP 8\r\n", NEGOTIATE_E_CRYPTO},
+        {HEAD "m=audio 5004 RTP/SAVP 8\r\na=crypto:2 " SHA "inline:" KEY "\r\n",
+         NEGOTIATE_E_ANSWER},
+        {HEAD "m=audio 5004 RTP/SAVP 8\r\n"
+              "a=crypto:1 " GCM "inline:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\r\n",
+         NEGOTIATE_E_ANSWER},
+    };
+    struct plain_side ours = side();
+    struct negotiate_error error;
+    struct plain_params p;
+    struct sdp offer, answer;
+    struct text t;
+    char buf[2048], scratch[2048];
+    ours.must_encrypt = true;
+    text_init(&t, buf, sizeof(buf));
+    assert_int_equal(plain_sdp_offer(&ours, &t), 0);
+    assert_non_null(strstr(buf, "m=audio 41000 RTP/SAVP 111 "));
+    assert_non_null(
+        strstr(buf, "a=crypto:1 " SHA "inline:MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1ub3BxcnN0\r\n"));
+    assert_int_equal(sdp_parse(&offer, text_str(&t), NULL), 0);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        assert_int_equal(sdp_parse(&answer, str_of(rows[i].answer), NULL), 0);
+        assert_int_equal(plain_sdp_accept(&offer, &answer, &ours, &p, &error), rows[i].code);
+        text_init(&t, scratch, sizeof(scratch));
+        int code = plain_sdp_answer(&answer, &ours, &p, &t, &error);
+        assert_int_equal(code == 0,
+                         rows[i].code != NEGOTIATE_E_PROTO && rows[i].code != NEGOTIATE_E_CRYPTO);
+        sdp_deinit(&answer);
+    }
+    sdp_deinit(&offer);
 }
 
 static void too_little_room_leaves_nothing(void **state)
@@ -243,7 +319,9 @@ static void what_we_offer_and_what_may_be_answered(void **state)
         {HEAD "m=audio 5004 RTP/AVP 8\r\nm=video 0 RTP/AVP 34\r\n", NEGOTIATE_E_ANSWER},
         {HEAD, NEGOTIATE_E_ANSWER},
         {"v=0\r\nm=audio 5004 RTP/AVP 8\r\n", NEGOTIATE_E_ADDRESS},
-        {HEAD "m=audio 5004 RTP/SAVP 8\r\n", NEGOTIATE_E_PROTO},
+        {HEAD "m=audio 5004 RTP/SAVP 8\r\n", NEGOTIATE_E_CRYPTO},
+        {HEAD "m=audio 5004 RTP/SAVP 8\r\na=crypto:1 " SHA "inline:" KEY "\r\n",
+         NEGOTIATE_E_ANSWER},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         assert_int_equal(accept(rows[i].answer, &p), rows[i].code);
@@ -256,6 +334,8 @@ int main(void)
         cmocka_unit_test(feedback_is_taken_where_it_is_offered),
         cmocka_unit_test(where_media_goes),
         cmocka_unit_test(what_cannot_be_answered),
+        cmocka_unit_test(keys_in_the_description),
+        cmocka_unit_test(encryption_is_demanded),
         cmocka_unit_test(too_little_room_leaves_nothing),
         cmocka_unit_test(what_we_offer_and_what_may_be_answered),
     };
