@@ -26,10 +26,7 @@
 #include "base/mem.h"
 #include "log/log.h"
 #include "record/place.h"
-#include "rtp/packet.h"
-
-/* What is in memory goes to the file when nothing came for so long. */
-#define FLUSH_AFTER US_PER_S
+#include "record/track.h"
 
 struct message {
     struct mail mail;
@@ -41,7 +38,7 @@ struct message {
 
 enum state {
     RECORDING_NEW,
-    RECORDING_OPEN, /* running or paused: the timeline knows */
+    RECORDING_OPEN, /* running or paused: the track knows */
     RECORDING_FAILED,
 };
 
@@ -61,11 +58,8 @@ struct recording {
     /* the writer's */
     struct list recordings;
     enum state state;
-    int fd;
-    struct record_timeline timeline;
-    struct record_container container;
-    mono_us put_at; /* when something was put last; MONO_NEVER = all of it was flushed */
-    int error;      /* of the failure */
+    struct record_track track; /* of an open one */
+    int error;                 /* of the failure */
     char text[RECORDER_ERROR_MAX];
 };
 
@@ -117,18 +111,10 @@ static void report(struct recording *rec, struct message *m)
         r->config.wake(r->config.wake_user);
 }
 
-static void close_file(struct recording *rec)
-{
-    record_container_deinit(&rec->container);
-    record_timeline_deinit(&rec->timeline);
-    (void)close(rec->fd);
-    rec->fd = -1;
-}
-
 static void fail(struct recording *rec, int err)
 {
     if (rec->state == RECORDING_OPEN)
-        close_file(rec);
+        record_track_close(&rec->track);
     rec->state = RECORDING_FAILED;
     rec->error = err;
     (void)snprintf(rec->text, sizeof(rec->text), "cannot record to %.160s: %.60s", rec->path,
@@ -141,43 +127,17 @@ static void carry_out_start(struct recording *rec, struct message *m)
 {
     struct recorder *r = rec->recorder;
     list_append(&r->recordings, &rec->recordings);
-    rec->fd = record_place_open(r->folder_fd, rec->path);
-    if (rec->fd < 0) {
-        fail(rec, rec->fd);
+    int fd = record_place_open(r->folder_fd, rec->path);
+    if (fd < 0) {
+        fail(rec, fd);
         return;
     }
     rec->state = RECORDING_OPEN;
-    record_timeline_init(&rec->timeline);
-    record_timeline_start(&rec->timeline, m->at);
-    int err =
-        record_container_begin(&rec->container, rec->format, rec->fd, r->serial++, rec->began_us);
+    int err = record_track_open(&rec->track, m->at, fd, rec->format, r->serial++, rec->began_us);
     if (err)
         fail(rec, err);
     else
         report(rec, m);
-}
-
-/* From the timeline into the file. */
-static int put_pieces(struct recording *rec, mono_us now)
-{
-    struct record_piece piece;
-    while (record_timeline_poll(&rec->timeline, now, &piece)) {
-        int err = record_container_put(&rec->container, &piece);
-        if (err)
-            return err;
-        rec->put_at = now;
-    }
-    return 0;
-}
-
-static int take_packet(struct recording *rec, mono_us at, const uint8_t *data, size_t len)
-{
-    struct rtp_packet p;
-    if (rtp_parse(data, len, &p))
-        return 0; /* who pushed it has parsed it: nothing to count */
-    int err = record_timeline_push(&rec->timeline, at, p.seq, p.timestamp, data + p.header_len,
-                                   p.payload_len);
-    return err ? err : put_pieces(rec, at);
 }
 
 /* All that the ring has; after a failure it is only emptied. */
@@ -187,56 +147,35 @@ static void drain(struct recording *rec)
     mono_us at;
     size_t len;
     while ((data = packet_ring_peek(rec->ring, &at, &len))) {
-        int err = rec->state == RECORDING_OPEN ? take_packet(rec, at, data, len) : 0;
+        int err = rec->state == RECORDING_OPEN ? record_track_take(&rec->track, at, data, len) : 0;
         if (err)
             fail(rec, err);
         packet_ring_pop(rec->ring);
     }
 }
 
-static int flush(struct recording *rec)
-{
-    rec->put_at = MONO_NEVER;
-    return record_container_flush(&rec->container);
-}
-
 static void work(struct recording *rec, mono_us now)
 {
     drain(rec);
-    if (rec->state != RECORDING_OPEN)
-        return;
-    int err = put_pieces(rec, now);
-    if (!err && rec->put_at != MONO_NEVER && now - rec->put_at >= FLUSH_AFTER)
-        err = flush(rec);
+    int err = rec->state == RECORDING_OPEN ? record_track_work(&rec->track, now) : 0;
     if (err)
         fail(rec, err);
-}
-
-/* Everything up to a moment is in the container. */
-static int catch_up(struct recording *rec, mono_us until)
-{
-    record_timeline_stop(&rec->timeline, until);
-    return put_pieces(rec, until);
 }
 
 static void carry_out_pause(struct recording *rec, struct message *m)
 {
     drain(rec);
-    if (rec->state == RECORDING_OPEN) {
-        int err = catch_up(rec, m->at);
-        if (!err)
-            err = flush(rec);
-        if (err)
-            fail(rec, err);
-    }
+    int err = rec->state == RECORDING_OPEN ? record_track_pause(&rec->track, m->at) : 0;
+    if (err)
+        fail(rec, err);
     report(rec, m);
 }
 
 static void carry_out_resume(struct recording *rec, struct message *m)
 {
     drain(rec);
-    if (rec->state == RECORDING_OPEN && !record_timeline_is_running(&rec->timeline))
-        record_timeline_start(&rec->timeline, m->at);
+    if (rec->state == RECORDING_OPEN)
+        record_track_resume(&rec->track, m->at);
     report(rec, m);
 }
 
@@ -245,13 +184,11 @@ static void end_file(struct recording *rec, mono_us at)
     drain(rec);
     if (rec->state != RECORDING_OPEN)
         return;
-    int err = catch_up(rec, at);
-    if (!err)
-        err = record_container_end(&rec->container);
+    int err = record_track_end(&rec->track, at);
     if (err)
         fail(rec, err);
     else
-        close_file(rec);
+        record_track_close(&rec->track);
 }
 
 static void carry_out_stop(struct recording *rec, struct message *m)
@@ -461,8 +398,6 @@ int recorder_start(struct recorder *r, mono_us now, const struct recorder_order 
     rec->front = order->front;
     rec->ring = packet_ring_ref(order->ring);
     rec->began_us = utc_of(now);
-    rec->fd = -1;
-    rec->put_at = MONO_NEVER;
     rec->failed = (struct message){.type = RECORDER_FAILED, .recording = rec};
     list_init(&rec->recordings);
     r->n_recordings++;
