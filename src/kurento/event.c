@@ -16,6 +16,8 @@ static const struct {
 } renamed[] = {
     {"OnIceCandidate", "IceCandidateFound"},
     {"OnIceGatheringDone", "IceGatheringDone"},
+    {"OnDataChannelOpened", "DataChannelOpened"},
+    {"OnDataChannelClosed", "DataChannelClosed"},
     {"OnIceComponentStateChanged", "IceComponentStateChanged"},
     {"IceComponentStateChange", "IceComponentStateChanged"},
     {"MediaFlowInStateChange", "MediaFlowInStateChanged"},

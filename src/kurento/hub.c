@@ -6,6 +6,7 @@
  * A port hands on: what comes out of it is what goes into the port that the hub assigned to it. So
  * a hub costs a packet nothing. A Composite would have to mix, which a relay does not do.
  */
+#include "kurento/dot.h"
 #include "kurento/media_element.h"
 #include "kurento/private.h"
 #include "kurento/types.h"
@@ -54,9 +55,16 @@ const struct kurento_type kurento_hub_port_type = {
     .deinit = deinit_port,
 };
 
+static const struct kurento_operation hub_operations[] = {
+    {"getGstreamerDot", kurento_dot_params, 1, kurento_get_dot},
+    {"dumpGstreamerDot", kurento_dot_params, 1, kurento_dump_dot},
+};
+
 const struct kurento_type kurento_hub_type = {
     .name = "Hub",
     .base = &kurento_media_object_type,
+    .operations = hub_operations,
+    .n_operations = ARRAY_LEN(hub_operations),
 };
 
 /* --- what both dispatchers need --- */

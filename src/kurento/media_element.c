@@ -4,8 +4,10 @@
 #include <errno.h>
 
 #include "base/mem.h"
+#include "kurento/dot.h"
 #include "kurento/media_pipeline.h"
 #include "kurento/private.h"
+#include "kurento/property.h"
 #include "kurento/stats.h"
 #include "kurento/types.h"
 #include "kurento/watch.h"
@@ -339,8 +341,17 @@ static json_t *flow_answer(struct kurento_element *element, const struct engine_
     return json_boolean(kurento_flows(stats));
 }
 
-static int is_flowing(const struct kurento_call *call, struct kurento_element *asked, json_t **ret)
+static int no_data(const struct kurento_call *call, const char *what)
 {
+    return kurento_fail(call->fault, KURENTO_E_ARGUMENT, "Media type DATA is not supported for %s",
+                        what);
+}
+
+static int is_flowing(const struct kurento_call *call, struct kurento_element *asked,
+                      const char *what, json_t **ret)
+{
+    if (call->args[0].integer == KURENTO_DATA)
+        return no_data(call, what);
     if (asked && call->args[0].integer == KURENTO_AUDIO)
         return kurento_ask(call, asked, flow_answer);
     *ret = json_false();
@@ -349,12 +360,12 @@ static int is_flowing(const struct kurento_call *call, struct kurento_element *a
 
 static int is_media_flowing_in(const struct kurento_call *call, json_t **ret)
 {
-    return is_flowing(call, flow_in(kurento_element_of(call->object)), ret);
+    return is_flowing(call, flow_in(kurento_element_of(call->object)), "MediaFlowingIn", ret);
 }
 
 static int is_media_flowing_out(const struct kurento_call *call, json_t **ret)
 {
-    return is_flowing(call, flow_out(kurento_element_of(call->object)), ret);
+    return is_flowing(call, flow_out(kurento_element_of(call->object)), "MediaFlowingOut", ret);
 }
 
 static int get_stats(const struct kurento_call *call, json_t **ret)
@@ -371,7 +382,8 @@ static int get_stats(const struct kurento_call *call, json_t **ret)
 
 static int is_media_transcoding(const struct kurento_call *call, json_t **ret)
 {
-    (void)call;
+    if (call->args[0].integer == KURENTO_DATA)
+        return no_data(call, "MediaTranscoding");
     *ret = json_false(); /* a relay never does */
     return 0;
 }
@@ -408,6 +420,23 @@ static const struct kurento_param transcoding_params[] = {
     {.name = "binName", .type = KURENTO_STRING, .is_optional = true},
 };
 
+static const struct kurento_param caps_param[] = {{.name = "caps", .type = KURENTO_COMPLEX}};
+
+static const struct kurento_param bitrates[] = {
+    {.name = "encoderBitrate", .type = KURENTO_INTEGER},
+    {.name = "minEncoderBitrate", .type = KURENTO_INTEGER},
+    {.name = "maxEncoderBitrate", .type = KURENTO_INTEGER},
+};
+
+/* Of Kurento 6. */
+static const struct kurento_param bitrates_6[] = {
+    {.name = "bitrate", .type = KURENTO_INTEGER},
+    {.name = "minOutputBitrate", .type = KURENTO_INTEGER},
+    {.name = "maxOutputBitrate", .type = KURENTO_INTEGER},
+    {.name = "minOuputBitrate", .type = KURENTO_INTEGER},
+    {.name = "maxOuputBitrate", .type = KURENTO_INTEGER},
+};
+
 static const struct kurento_operation operations[] = {
     {"connect", connect_params, ARRAY_LEN(connect_params), connect},
     {"disconnect", connect_params, ARRAY_LEN(connect_params), disconnect},
@@ -418,6 +447,18 @@ static const struct kurento_operation operations[] = {
     {"isMediaFlowingIn", flow_params, ARRAY_LEN(flow_params), is_media_flowing_in},
     {"isMediaFlowingOut", flow_params, ARRAY_LEN(flow_params), is_media_flowing_out},
     {"isMediaTranscoding", transcoding_params, ARRAY_LEN(transcoding_params), is_media_transcoding},
+    {"setAudioFormat", caps_param, 1, kurento_property_ignore},
+    {"setVideoFormat", caps_param, 1, kurento_property_ignore},
+    KURENTO_PROPERTY("EncoderBitrate", bitrates[0]),
+    KURENTO_PROPERTY("MinEncoderBitrate", bitrates[1]),
+    KURENTO_PROPERTY("MaxEncoderBitrate", bitrates[2]),
+    {"setOutputBitrate", &bitrates_6[0], 1, kurento_property_set},
+    KURENTO_PROPERTY("MinOutputBitrate", bitrates_6[1]),
+    KURENTO_PROPERTY("MaxOutputBitrate", bitrates_6[2]),
+    KURENTO_PROPERTY("MinOuputBitrate", bitrates_6[3]),
+    KURENTO_PROPERTY("MaxOuputBitrate", bitrates_6[4]),
+    {"getGstreamerDot", kurento_dot_params, 1, kurento_get_dot},
+    {"dumpGstreamerDot", kurento_dot_params, 1, kurento_dump_dot},
 };
 
 static const char *const events[] = {

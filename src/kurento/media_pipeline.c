@@ -1,6 +1,7 @@
 /* MediaPipeline: what holds the elements that may be connected with one another. */
 #include "kurento/media_pipeline.h"
 
+#include "kurento/dot.h"
 #include "kurento/private.h"
 #include "kurento/types.h"
 
@@ -53,6 +54,8 @@ static const struct kurento_param latency_param[] = {
 static const struct kurento_operation operations[] = {
     {"getLatencyStats", NULL, 0, get_latency_stats},
     {"setLatencyStats", latency_param, 1, set_latency_stats},
+    {"getGstreamerDot", kurento_dot_params, 1, kurento_get_dot},
+    {"dumpGstreamerDot", kurento_dot_params, 1, kurento_dump_dot},
 };
 
 const struct kurento_type kurento_media_pipeline_type = {

@@ -12,6 +12,9 @@
 int kurento_property_set(const struct kurento_call *call, json_t **ret);
 int kurento_property_get(const struct kurento_call *call, json_t **ret);
 
+/** Handler of what has no meaning without video or an encoder: taken, and nothing follows. */
+int kurento_property_ignore(const struct kurento_call *call, json_t **ret);
+
 /** The two rows of a property. @param row of kurento_param, with its name */
 #define KURENTO_PROPERTY(Name, row)                                                                \
     {"set" Name, &(row), 1, kurento_property_set},                                                 \

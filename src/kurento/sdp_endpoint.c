@@ -7,6 +7,7 @@
 #include "kurento/private.h"
 #include "kurento/property.h"
 #include "kurento/types.h"
+#include "kurento/watch.h"
 
 int kurento_sdp_endpoint_keep(struct kurento_sdp_endpoint *e, struct str local, struct str remote)
 {
@@ -81,6 +82,21 @@ static int get_remote(const struct kurento_call *call, json_t **ret)
     return 0;
 }
 
+static json_t *state_answer(struct kurento_element *element, const struct engine_stats *stats)
+{
+    (void)element;
+    return json_string(kurento_flows(stats) ? "CONNECTED" : "DISCONNECTED");
+}
+
+static int get_media_state(const struct kurento_call *call, json_t **ret)
+{
+    struct kurento_element *element = kurento_element_of(call->object);
+    if (element->is_live)
+        return kurento_ask(call, element, state_answer);
+    *ret = json_string("DISCONNECTED");
+    return 0;
+}
+
 /* --- the rows --- */
 
 static const struct kurento_param max_audio[] = {
@@ -96,6 +112,8 @@ static const struct kurento_param max_video_send[] = {
 static const struct kurento_param mtu[] = {
     {.name = "mtu", .type = KURENTO_INTEGER, .min = 1, .max = 65535}};
 
+static const struct kurento_param remb[] = {{.name = "rembParams", .type = KURENTO_COMPLEX}};
+
 static const struct kurento_operation sdp_operations[] = {
     {"getLocalSessionDescriptor", NULL, 0, get_local},
     {"getRemoteSessionDescriptor", NULL, 0, get_remote},
@@ -108,6 +126,9 @@ static const struct kurento_operation rtp_operations[] = {
     KURENTO_PROPERTY("MinVideoSendBandwidth", min_video_send[0]),
     KURENTO_PROPERTY("MaxVideoSendBandwidth", max_video_send[0]),
     KURENTO_PROPERTY("Mtu", mtu[0]),
+    KURENTO_PROPERTY("RembParams", remb[0]),
+    {"getMediaState", NULL, 0, get_media_state},
+    {"requestKeyframe", NULL, 0, kurento_property_ignore},
 };
 
 static const char *const session_events[] = {"MediaSessionStarted", "MediaSessionTerminated", NULL};

@@ -1,11 +1,13 @@
 /* ServerManager: what the server is, what lives on it, what it uses. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "kurento/kmd.h"
 #include "kurento/private.h"
 #include "kurento/types.h"
 
@@ -180,12 +182,31 @@ static int get_used_memory(const struct kurento_call *call, json_t **ret)
     return 0;
 }
 
+static bool is_module(struct str name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(modules); i++) {
+        if (str_eq(name, str_of(modules[i])))
+            return true;
+    }
+    return false;
+}
+
+/* As text: who asks writes it into a file. */
 static int get_kmd(const struct kurento_call *call, json_t **ret)
 {
-    (void)ret;
-    return kurento_fail(call->fault, KURENTO_E_NO_MODULE,
-                        "Requested kmd module doesn't exist: %.*s",
-                        STR_FMT(str_head(call->args[0].string, 100)));
+    struct str module = call->args[0].string;
+    if (!is_module(module))
+        return kurento_fail(call->fault, KURENTO_E_NO_MODULE,
+                            "Requested kmd module doesn't exist: %.*s",
+                            STR_FMT(str_head(module, 100)));
+    json_t *kmd = kurento_kmd(module, call->kurento->config.version);
+    char *text = kmd ? kurento_rpc_text(kmd) : NULL;
+    json_decref(kmd);
+    if (!text)
+        return -ENOMEM;
+    *ret = json_string(text);
+    free(text);
+    return 0;
 }
 
 static const struct kurento_param module_param[] = {

@@ -33,19 +33,27 @@ static json_t *rtp_stats(uint32_t ssrc)
                      "", "mediaTrackId", "", "transportId", "", "codecId", "");
 }
 
+/* The unit of fractionLost is that of RTCP, 1/256 (RFC 3550 §6.4.1): so Kurento hands it on. */
+
 static json_t *inbound(const struct peer_figures *media)
 {
     const struct peer_figures_up *up = &media->up;
     json_t *s = rtp_stats(up->ssrc);
     uint32_t lost = up->counts.lost - up->counts.repaired;
-    double fraction = up->counts.expected ? (double)lost / up->counts.expected : 0;
     (void)json_object_set_new(s, "packetsReceived", json_integer(up->packets));
     (void)json_object_set_new(s, "bytesReceived", json_integer((json_int_t)up->octets));
     (void)json_object_set_new(s, "packetsLost", json_integer(lost));
-    (void)json_object_set_new(s, "fractionLost", json_real(fraction));
+    (void)json_object_set_new(s, "fractionLost", json_real(up->fraction));
     (void)json_object_set_new(s, "jitter", json_real(up->has_jitter ? seconds(up->jitter) : 0));
     (void)json_object_set_new(s, "nackCount", json_integer(up->n_asked));
     return s;
+}
+
+/* [bit/s], payload, over the whole time: who wants another interval asks twice. */
+static double bitrate(const struct peer_figures *media)
+{
+    mono_us took = media->connected_at ? media->at - media->connected_at : 0;
+    return took > 0 ? 8.0 * media->down.octets / seconds(took) : 0;
 }
 
 static json_t *outbound(const struct peer_figures *media)
@@ -54,32 +62,29 @@ static json_t *outbound(const struct peer_figures *media)
     json_t *s = rtp_stats(down->ssrc);
     (void)json_object_set_new(s, "packetsSent", json_integer(down->packets));
     (void)json_object_set_new(s, "bytesSent", json_integer(down->octets));
-    (void)json_object_set_new(s, "packetsLost",
-                              json_integer(down->is_reported ? down->reported_lost : 0));
-    (void)json_object_set_new(s, "fractionLost",
-                              json_real(down->is_reported ? down->fraction / 256.0 : 0));
-    (void)json_object_set_new(s, "jitter",
-                              json_real(down->is_reported ? seconds(down->jitter) : 0));
+    (void)json_object_set_new(s, "packetsLost", json_integer(down->delivery.lost));
+    (void)json_object_set_new(s, "fractionLost", json_real(down->is_reported ? down->fraction : 0));
     (void)json_object_set_new(s, "roundTripTime",
                               json_real(media->has_rtt ? seconds(media->rtt) : 0));
     (void)json_object_set_new(s, "nackCount", json_integer(down->resent));
-    (void)json_object_set_new(s, "targetBitrate", json_integer(0));
+    (void)json_object_set_new(s, "targetBitrate", json_real(bitrate(media)));
     return s;
 }
 
-static void put_endpoint(json_t *map, const struct kurento_element *element, int64_t now_ms)
+static void put_element(json_t *map, const struct kurento_element *element, int64_t now_ms)
 {
-    put(map,
-        json_pack("{s:[], s:[], s:f, s:f, s:f, s:f}", "E2ELatency", "inputLatency",
-                  "audioE2ELatency", 0.0, "audioInputLatency", 0.0, "videoE2ELatency", 0.0,
-                  "videoInputLatency", 0.0),
-        element->object.id, "EndpointStats", "endpoint", now_ms);
+    bool is_endpoint = kurento_type_is(element->object.type, "BaseRtpEndpoint");
+    json_t *stats = json_pack("{s:[]}", "inputLatency");
+    if (is_endpoint)
+        (void)json_object_set_new(stats, "E2ELatency", json_array());
+    put(map, stats, element->object.id, is_endpoint ? "EndpointStats" : "ElementStats",
+        is_endpoint ? "endpoint" : "element", now_ms);
 }
 
 json_t *kurento_stats_empty(struct kurento_element *element)
 {
     json_t *map = json_object();
-    put_endpoint(map, element, kurento_wall_ms(element->object.kurento));
+    put_element(map, element, kurento_wall_ms(element->object.kurento));
     return map;
 }
 

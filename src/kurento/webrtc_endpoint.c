@@ -329,9 +329,63 @@ static void deinit(struct kurento_object *object)
     mem_free(e->candidates);
 }
 
+static int no_data_channels(const struct kurento_call *call, json_t **ret)
+{
+    (void)ret;
+    return kurento_fail(call->fault, KURENTO_E_UNSUPPORTED, "Data channels are not supported");
+}
+
 /* --- the row --- */
 
 static const char *const key_types[] = {"RSA", "ECDSA", NULL};
+
+/* All traffic of the server has one mark, media.dscp: these are taken and change nothing. */
+static const char *const dscp_words[] = {
+    "NO_DSCP",
+    "NO_VALUE",
+    "AUDIO_VERYLOW",
+    "AUDIO_LOW",
+    "AUDIO_MEDIUM",
+    "AUDIO_HIGH",
+    "VIDEO_VERYLOW",
+    "VIDEO_LOW",
+    "VIDEO_MEDIUM",
+    "VIDEO_MEDIUM_THROUGHPUT",
+    "VIDEO_HIGH",
+    "VIDEO_HIGH_THROUGHPUT",
+    "DATA_VERYLOW",
+    "DATA_LOW",
+    "DATA_MEDIUM",
+    "DATA_HIGH",
+    "CHROME_HIGH",
+    "CHROME_MEDIUM",
+    "CHROME_LOW",
+    "CHROME_VERYLOW",
+    "CS0",
+    "CS1",
+    "CS2",
+    "CS3",
+    "CS4",
+    "CS5",
+    "CS6",
+    "CS7",
+    "AF11",
+    "AF12",
+    "AF13",
+    "AF21",
+    "AF22",
+    "AF23",
+    "AF31",
+    "AF32",
+    "AF33",
+    "AF41",
+    "AF42",
+    "AF43",
+    "EF",
+    "VOICEADMIT",
+    "LE",
+    NULL,
+};
 
 static const struct kurento_param params[] = {
     KURENTO_PIPELINE_PARAM,
@@ -342,6 +396,11 @@ static const struct kurento_param params[] = {
      .type = KURENTO_ENUM,
      .type_name = "CertificateKeyType",
      .words = key_types,
+     .is_optional = true},
+    {.name = "qosDscp",
+     .type = KURENTO_ENUM,
+     .type_name = "DSCPValue",
+     .words = dscp_words,
      .is_optional = true},
 };
 
@@ -374,6 +433,8 @@ static const struct kurento_operation operations[] = {
     {"getIceConnectionState", NULL, 0, kurento_webrtc_get_ice_connection_state},
     {"getDtlsConnectionState", NULL, 0, kurento_webrtc_get_dtls_connection_state},
     {"getICECandidatePairs", NULL, 0, kurento_webrtc_get_ice_candidate_pairs},
+    {"createDataChannel", NULL, 0, no_data_channels},
+    {"closeDataChannel", NULL, 0, no_data_channels},
     KURENTO_PROPERTY("StunServerAddress", stun_address[0]),
     KURENTO_PROPERTY("StunServerPort", stun_port[0]),
     KURENTO_PROPERTY("TurnUrl", turn_url[0]),

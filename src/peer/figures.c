@@ -23,6 +23,7 @@ static void fill_up(const struct peer_parts *p, struct peer_figures_up *up)
         .late = losses->late,
         .reordered = losses->reordered,
         .n_asked = losses->requests,
+        .fraction = p->report->own_loss,
         .jitters = m->jitter_up,
         .level_db = m->level.now_db,
         .has_jitter = p->source->started, /* also after its BYE */

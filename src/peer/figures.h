@@ -29,6 +29,7 @@ struct peer_figures_up {
     uint32_t late;                    /**< of the lost, came when it was of no use */
     uint32_t reordered;               /**< overtaken on the way, in time all the same */
     uint32_t n_asked;                 /**< numbers that we asked for (NACK) */
+    uint8_t fraction; /**< missing between our last two reports, repair counted in [1/256] */
     bool has_jitter;
     mono_us jitter;          /**< now, of the present source */
     struct rtp_mean jitters; /**< sampled at each of our reports */

@@ -76,6 +76,7 @@ bool rtp_report_write(struct rtp_report *r, mono_us now, struct rtp_recv_stats *
             continue;
         struct rtcp_report_block *block = &blocks[n_blocks++];
         rtp_recv_stats_report(&sources[i], now, block);
+        r->own_loss = block->fraction_lost;
         if (block->fraction_lost < r->least_loss)
             block->fraction_lost = r->least_loss;
     }

@@ -45,6 +45,7 @@ struct rtp_report {
     uint8_t cname_len;
     char cname[RTP_REPORT_MAX_CNAME];
     uint8_t least_loss; /**< "fraction lost" of the next report at least [1/256] */
+    uint8_t own_loss;   /**< public: of the last report, had least_loss been 0 */
     mono_us deadline;   /**< next report */
 
     uint32_t packets;     /**< public: sent */
