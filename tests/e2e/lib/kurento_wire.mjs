@@ -6,6 +6,9 @@ import { WebSocket } from 'ws';
 
 const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 
+/** Of all sockets: a session that goes on over another one must not repeat an id, whose answer is kept. */
+let nextId = 1000;
+
 /** A socket to a server: every message that came, answers by their id. */
 export class Wire {
   static async open(url) {
@@ -15,7 +18,7 @@ export class Wire {
   }
 
   constructor(socket) {
-    Object.assign(this, { socket, answers: [], events: [], waiting: [], n: 1000 });
+    Object.assign(this, { socket, answers: [], events: [], waiting: [] });
     this.closed = new Promise((done) =>
       socket.once('close', (code, reason) => done({ code, reason: reason.toString() })));
     socket.on('message', (data, isBinary) => {
@@ -54,7 +57,7 @@ export class Wire {
 
   /** A request; its whole answer. */
   async request(method, params) {
-    const id = this.n++;
+    const id = nextId++;
     this.socket.send(JSON.stringify({ jsonrpc: '2.0', method, params, id }));
     return this.answer(id);
   }
