@@ -197,7 +197,7 @@ struct call_record {
 enum call_action_type {
     CALL_ACTION_SEND,            /**< socket, reply */
     CALL_ACTION_MEDIA_START,     /**< call_id, offer, sockets, names, is_recorded */
-    CALL_ACTION_MEDIA_PLAY,      /**< call_id of its own, offer[CALL_CALLER], recording, names of
+    CALL_ACTION_MEDIA_PLAY,      /**< call_id of its own, sockets[0], offer[0], recording, names of
                                       listener and who is heard */
     CALL_ACTION_MEDIA_CANDIDATE, /**< call_id, leg, candidate; always after its MEDIA_START */
     CALL_ACTION_MEDIA_QUALITY,   /**< call_id, leg, hearing; comes back as CALL_MEDIA_QUALITY */

@@ -81,6 +81,7 @@ int call_play_start(struct call_model *m, struct call_user *u, const struct call
         return -ENOMEM;
     }
     n->action.call_id = p->id;
+    n->action.sockets[CALL_CALLER] = u->socket;
     n->action.offer[CALL_CALLER] = call_node_put(n, msg->offer);
     n->action.recording = call_node_put(n, msg->recording);
     n->action.names[0] = call_node_put(n, listener);

@@ -6,6 +6,8 @@
  *   - media is started at most once, released exactly once, and used only in between
  *   - each side hears of the end exactly once, or ended it itself
  *   - a page gets its answer before its candidates, and nothing after its end
+ *   - a recording is played to one socket that is in no call, one at a time, released once, and its
+ *     end is told once, or it was stopped
  *   - a later offer goes to the media one at a time, after the first answer, and is answered once
  */
 #ifndef TESTS_UNIT_CALL_SHADOW_H
@@ -30,11 +32,19 @@ struct shadow_call {
     bool is_started, is_released;
 };
 
+/* What a socket listens to. */
+struct shadow_play {
+    uint64_t id; /* 0 = nothing */
+    bool is_answered, is_told;
+};
+
 struct shadow {
     struct shadow_call calls[SHADOW_CALLS];
-    uint64_t last_id;    /* of the call that rang last */
-    unsigned n_ended;    /* calls that came to their end */
-    unsigned n_answered; /* legs that got an answer */
+    struct shadow_play plays[SHADOW_SOCKETS]; /* by socket */
+    unsigned n_played;                        /* to their ends */
+    uint64_t last_id;                         /* of the call that rang last */
+    unsigned n_ended;                         /* calls that came to their end */
+    unsigned n_answered;                      /* legs that got an answer */
     unsigned n_reanswered;
     unsigned reasons[64];
 };
@@ -72,9 +82,69 @@ static inline int shadow_leg(const struct shadow_call *c, uint64_t socket)
     return c->socket[0] == socket ? 0 : 1;
 }
 
+static inline struct shadow_play *shadow_find_play(struct shadow *s, uint64_t id)
+{
+    for (size_t i = 0; i < SHADOW_SOCKETS; i++) {
+        if (s->plays[i].id == id)
+            return &s->plays[i];
+    }
+    return NULL;
+}
+
+/* A reply about no call: what is refused changes nothing. */
+static inline void shadow_play_reply(struct shadow *s, const struct call_action *a)
+{
+    struct shadow_play *p = &s->plays[a->socket];
+    switch (a->reply.type) {
+    case CALL_REPLY_PLAY_ACCEPTED:
+        assert_true(p->id && !p->is_answered && !p->is_told);
+        p->is_answered = true;
+        break;
+    case CALL_REPLY_CANDIDATE:
+        assert_true(p->id && p->is_answered && !p->is_told);
+        break;
+    case CALL_REPLY_PLAY_END:
+        assert_true(p->id && p->is_answered && !p->is_told);
+        p->is_told = true;
+        s->n_played++;
+        break;
+    case CALL_REPLY_PLAY_REJECTED:
+        if (!p->id || a->reply.reason == CALL_REASON_PLAYING)
+            break;
+        assert_true(!p->is_answered && !p->is_told);
+        p->is_told = true;
+        break;
+    default:
+        break;
+    }
+}
+
+static inline void shadow_play_media(struct shadow *s, const struct call_action *a)
+{
+    struct shadow_play *p = shadow_find_play(s, a->call_id);
+    switch (a->type) {
+    case CALL_ACTION_MEDIA_PLAY:
+        assert_null(p);
+        assert_null(shadow_of_socket(s, a->sockets[0]));
+        p = &s->plays[a->sockets[0]];
+        assert_int_equal(p->id, 0);
+        assert_true(a->call_id && a->offer[0].len && a->recording.len);
+        *p = (struct shadow_play){.id = a->call_id};
+        s->last_id = a->call_id;
+        break;
+    case CALL_ACTION_MEDIA_CANDIDATE:
+        assert_int_equal(a->leg, CALL_CALLER);
+        break;
+    default:
+        assert_int_equal(a->type, CALL_ACTION_MEDIA_RELEASE);
+        *p = (struct shadow_play){0};
+    }
+}
+
 static inline void shadow_rings(struct shadow *s, const struct call_action *a)
 {
     assert_true(a->reply.call_id != 0);
+    assert_int_equal(s->plays[a->socket].id, 0);
     assert_null(shadow_of_socket(s, a->socket));
     struct shadow_call *c = shadow_find(s, a->reply.call_id);
     if (a->reply.type == CALL_REPLY_INCOMING) {
@@ -99,8 +169,10 @@ static inline void shadow_reply(struct shadow *s, const struct call_action *a)
         shadow_rings(s, a);
         return;
     }
-    if (!r->call_id) /* a refusal: about no call that rings or runs */
+    if (!r->call_id) { /* a refusal: about no call that rings or runs; or about a recording */
+        shadow_play_reply(s, a);
         return;
+    }
     assert_non_null(c);
     int leg = shadow_leg(c, a->socket);
     assert_false(c->is_told[leg]);
@@ -142,6 +214,10 @@ static inline void shadow_reply(struct shadow *s, const struct call_action *a)
 
 static inline void shadow_media(struct shadow *s, const struct call_action *a)
 {
+    if (a->type == CALL_ACTION_MEDIA_PLAY || shadow_find_play(s, a->call_id)) {
+        shadow_play_media(s, a);
+        return;
+    }
     struct shadow_call *c = shadow_find(s, a->call_id);
     assert_non_null(c);
     assert_false(c->is_released);
@@ -192,6 +268,10 @@ static inline void shadow_follow(struct shadow *s, struct call_model *m)
         else
             shadow_media(s, &a);
     }
+    size_t n_plays = 0;
+    for (size_t i = 0; i < SHADOW_SOCKETS; i++)
+        n_plays += s->plays[i].id != 0;
+    assert_int_equal(n_plays, call_n_plays(m));
     assert_int_equal(shadow_n_calls(s), call_n_calls(m));
     for (size_t i = 0; i < SHADOW_CALLS; i++)
         assert_true(!s->calls[i].id || (s->calls[i].socket[0] && s->calls[i].socket[1]));

@@ -15,7 +15,7 @@
 #include "unit/call/shadow.h"
 
 #define N_SOCKETS 8
-#define N_STEPS   200000
+#define N_STEPS   300000
 
 static const char *const names[] = {"alice", "bob", "carol", "dave", "eve"};
 
@@ -33,8 +33,12 @@ static struct str pick(struct walk *w, const char *const *list, uint32_t n)
     return str_of(list[rng_below(&w->rng, n)]);
 }
 
+/* Or a recording that is played. */
 static uint64_t some_call(struct walk *w)
 {
+    size_t socket = rng_below(&w->rng, SHADOW_SOCKETS);
+    if (w->shadow.plays[socket].id && rng_below(&w->rng, 2))
+        return w->shadow.plays[socket].id;
     size_t i = rng_below(&w->rng, SHADOW_CALLS);
     return w->shadow.calls[i].id ? w->shadow.calls[i].id : w->shadow.last_id;
 }
@@ -59,13 +63,14 @@ static void random_message(struct walk *w)
         CALL_MSG_CALL,      CALL_MSG_CALL,      CALL_MSG_CALL,     CALL_MSG_RESPONSE,
         CALL_MSG_RESPONSE,  CALL_MSG_RESPONSE,  CALL_MSG_RESPONSE, CALL_MSG_RESPONSE,
         CALL_MSG_CANDIDATE, CALL_MSG_CANDIDATE, CALL_MSG_STOP,     CALL_MSG_SOCKET_CLOSED,
-        CALL_MSG_QUALITY,   CALL_MSG_REOFFER,
+        CALL_MSG_QUALITY,   CALL_MSG_REOFFER,   CALL_MSG_PLAY,     CALL_MSG_STOP_PLAY,
     };
     struct call_msg msg = {
         .type = types[rng_below(&w->rng, ARRAY_LEN(types))],
         .name = pick(w, names, ARRAY_LEN(names)),
         .to = pick(w, names, ARRAY_LEN(names)),
         .offer = pick(w, offers, ARRAY_LEN(offers)),
+        .recording = rng_below(&w->rng, 4) ? STR("recording") : STR(""),
         .accept = rng_below(&w->rng, 4) != 0,
         .busy = rng_below(&w->rng, 2),
         .call_id = rng_below(&w->rng, 4) ? 0 : some_call(w),
@@ -95,7 +100,7 @@ static void random_media(struct walk *w)
         .leg = rng_below(&w->rng, 2) ? CALL_CALLER : CALL_CALLEE,
         .answer = {STR("one"), STR("two")},
         .candidate = {.candidate = STR("local")},
-        .end = (enum call_media_end)rng_below(&w->rng, CALL_MEDIA_END_BROKEN + 1),
+        .end = (enum call_media_end)rng_below(&w->rng, CALL_MEDIA_END_UNREADABLE + 1),
         .text = STR("because"),
         .lines = {{"good", NULL}, {"poor", "delay"}},
     };
@@ -130,7 +135,7 @@ static void walk_deinit(struct walk *w)
     for (uint64_t socket = 1; socket <= N_SOCKETS; socket++)
         input(w, socket, &(struct call_msg){.type = CALL_MSG_SOCKET_CLOSED});
     shadow_follow(&w->shadow, w->m);
-    assert_int_equal(call_n_calls(w->m), 0);
+    assert_int_equal(call_n_calls(w->m) + call_n_plays(w->m), 0);
     assert_int_equal(call_n_users(w->m), 0);
     assert_true(call_deadline(w->m) == MONO_NEVER);
     call_model_free(w->m);
@@ -154,8 +159,9 @@ static void random_inputs_keep_the_rules(void **state)
         if (!w.shadow.reasons[ends[i]])
             fail_msg("no call ended with %s", call_reason_name(ends[i]));
     }
-    print_message("%u calls, %u answers, %u later ones\n", w.shadow.n_ended, w.shadow.n_answered,
-                  w.shadow.n_reanswered);
+    print_message("%u calls, %u answers, %u later ones, %u recordings\n", w.shadow.n_ended,
+                  w.shadow.n_answered, w.shadow.n_reanswered, w.shadow.n_played);
+    assert_true(w.shadow.n_played > 300);
     assert_true(w.shadow.n_ended > 3000);
     assert_true(w.shadow.n_answered > 1000);
     assert_true(w.shadow.n_reanswered > 0);
@@ -172,10 +178,10 @@ static void shutdown_in_the_middle(void **state)
             step(&w);
         call_shutdown(w.m, w.now);
         shadow_follow(&w.shadow, w.m);
-        assert_int_equal(call_n_calls(w.m), 0);
+        assert_int_equal(call_n_calls(w.m) + call_n_plays(w.m), 0);
         for (int i = 0; i < 50; i++)
             step(&w);
-        assert_int_equal(call_n_calls(w.m), 0);
+        assert_int_equal(call_n_calls(w.m) + call_n_plays(w.m), 0);
         walk_deinit(&w);
     }
 }

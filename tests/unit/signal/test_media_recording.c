@@ -2,6 +2,7 @@
  * Calls of a real engine recorded to real files, and played again: when it begins, what is known of
  * it meanwhile, and what happens without memory, without a file, and with too many of them.
  */
+#include <dirent.h>
 #include <sys/stat.h>
 
 #include "signal/media_playing.h"
@@ -67,11 +68,29 @@ static long size_of(unsigned leg)
     return stat(path, &st) ? -1 : (long)st.st_size;
 }
 
+/* Descriptors of recordings. */
+static unsigned n_open_files(void)
+{
+    char path[300], target[300];
+    unsigned n = 0;
+    DIR *dir = opendir("/proc/self/fd");
+    assert_non_null(dir);
+    for (const struct dirent *entry; (entry = readdir(dir));) {
+        (void)snprintf(path, sizeof(path), "/proc/self/fd/%s", entry->d_name);
+        ssize_t len = readlink(path, target, sizeof(target) - 1);
+        target[len < 0 ? 0 : len] = 0;
+        n += str_starts_with(str_of(target), str_of(folder)) && strstr(target, ".webm");
+    }
+    (void)closedir(dir);
+    return n;
+}
+
 static void until_all_is_closed(struct studio *s)
 {
     for (media_recordings_poll(&s->recordings); s->recordings.calls.n;
          media_recordings_poll(&s->recordings))
         bench_turn(s->b, bench_now() + US_PER_S);
+    assert_int_equal(n_open_files(), 0);
 }
 
 /* Browsers 0 and 1 are connected to one another, and say something for a third of a second. */
