@@ -22,6 +22,7 @@
 
 #include "base/compiler.h"
 #include "base/rng.h"
+#include "log/log.h"
 #include "signal/signal.h"
 
 #define N_SOCKETS 8
@@ -221,6 +222,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct world w = {.media.ops = &ops};
     struct str rest = {(const char *)data, size};
     json_object_seed(1);
+    log_set_level(LOG_LEVEL_ERROR);
     rng_init_seeded(&w.rng, 1);
     w.s = signal_new(&(struct signal_config){.call.record = true, .wall_clock = wall_clock},
                      &(struct signal_transport){on_send, on_close, &w}, &w.media, &w.rng);

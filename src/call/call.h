@@ -184,7 +184,8 @@ struct call_reply {
 /** What is known of a call that is over, for the log and for call records. */
 struct call_record {
     uint64_t call_id;
-    struct str caller, callee; /**< names */
+    struct str caller, callee;   /**< names */
+    uint64_t sockets[CALL_LEGS]; /**< may be closed by now */
     mono_us called_at;
     mono_us accepted_at; /**< MONO_NEVER = never */
     mono_us active_at;   /**< both legs connected; MONO_NEVER = never */

@@ -60,6 +60,7 @@ void signal_recording_name(int64_t wall, uint64_t call_id, const struct str name
 
 struct heard_call {
     struct list calls;
+    uint64_t id;
     char name[CALL_LEGS][CALL_NAME_SIZE];
     struct signal_recording_files files;
 };
@@ -70,19 +71,29 @@ void signal_recordings_init(struct signal_recordings *r)
     r->n = 0;
 }
 
-static void forget_oldest(struct signal_recordings *r)
+static void forget(struct signal_recordings *r, struct list *node)
 {
-    mem_free(CONTAINER_OF(list_pop(&r->calls), struct heard_call, calls));
+    list_remove(node);
+    mem_free(CONTAINER_OF(node, struct heard_call, calls));
     r->n--;
 }
 
 void signal_recordings_clear(struct signal_recordings *r)
 {
-    while (r->n)
-        forget_oldest(r);
+    LIST_FOREACH(node, &r->calls)
+        forget(r, node);
 }
 
-int signal_recordings_add(struct signal_recordings *r, const struct str names[CALL_LEGS],
+void signal_recordings_forget(struct signal_recordings *r, uint64_t call_id)
+{
+    LIST_FOREACH(node, &r->calls) {
+        if (CONTAINER_OF(node, struct heard_call, calls)->id == call_id)
+            forget(r, node);
+    }
+}
+
+int signal_recordings_add(struct signal_recordings *r, uint64_t call_id,
+                          const struct str names[CALL_LEGS],
                           const struct signal_recording_files *files)
 {
     struct heard_call *call = mem_zalloc(sizeof(*call));
@@ -92,9 +103,10 @@ int signal_recordings_add(struct signal_recordings *r, const struct str names[CA
         bool fits = str_copy(names[leg], call->name[leg], sizeof(call->name[leg]));
         assert(fits);
     }
+    call->id = call_id;
     call->files = *files;
     if (r->n == SIGNAL_RECORDINGS_MAX)
-        forget_oldest(r);
+        forget(r, r->calls.next);
     list_append(&r->calls, &call->calls);
     r->n++;
     return 0;

@@ -57,10 +57,15 @@ void signal_recordings_clear(struct signal_recordings *r);
 /**
  * It takes part in this call, in which the two have these names. The oldest one gives way.
  *
+ * @param call_id  for signal_recordings_forget
  * @return 0, or -ENOMEM: nothing changed
  */
-MUST_CHECK int signal_recordings_add(struct signal_recordings *r, const struct str names[CALL_LEGS],
+MUST_CHECK int signal_recordings_add(struct signal_recordings *r, uint64_t call_id,
+                                     const struct str names[CALL_LEGS],
                                      const struct signal_recording_files *files);
+
+/** Nothing was recorded of this call. Unknown ones are ignored. */
+void signal_recordings_forget(struct signal_recordings *r, uint64_t call_id);
 
 /** The file with what `user` said in the newest call of the two; empty = none. */
 struct str signal_recordings_find(const struct signal_recordings *r, struct str user);

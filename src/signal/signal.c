@@ -143,7 +143,7 @@ static void remember_recording(struct signal *s, const struct call_action *actio
         return;
     for (int leg = 0; leg < CALL_LEGS; leg++) {
         struct signal_socket *sock = find_socket(s, action->sockets[leg]);
-        if (sock && signal_recordings_add(&sock->recordings, action->names, files))
+        if (sock && signal_recordings_add(&sock->recordings, action->call_id, action->names, files))
             log_warning(SIGNAL, "out of memory: \"%.*s\" will not be able to hear this call",
                         STR_FMT(action->names[leg]));
     }
@@ -223,8 +223,20 @@ static void run_quality(struct signal *s, const struct call_action *action)
                                action->leg == CALL_CALLER ? MEDIA_CALLER : MEDIA_CALLEE, &hearing);
 }
 
+/* A call that never connected must not hide the one before it. */
+static void forget_recording(struct signal *s, const struct call_record *record)
+{
+    for (int leg = 0; leg < CALL_LEGS; leg++) {
+        struct signal_socket *sock = find_socket(s, record->sockets[leg]);
+        if (sock)
+            signal_recordings_forget(&sock->recordings, record->call_id);
+    }
+}
+
 static void run_ended(struct signal *s, const struct call_action *action)
 {
+    if (action->record.active_at == MONO_NEVER)
+        forget_recording(s, &action->record);
     s->stats.calls_ended++;
     if (s->config.on_call_ended)
         s->config.on_call_ended(s->config.user, &action->record);

@@ -21,10 +21,17 @@ static void media_ends(struct world *w, enum media_end end)
     media_says(w, &(struct media_event){.type = MEDIA_EVENT_ENDED, .end = end, .text = "because"});
 }
 
+static void connects(struct world *w)
+{
+    media_says(w, &(struct media_event){.type = MEDIA_EVENT_CONNECTED, .leg = MEDIA_CALLER});
+    media_says(w, &(struct media_event){.type = MEDIA_EVENT_CONNECTED, .leg = MEDIA_CALLEE});
+}
+
 /* alice and bob had a call */
 static void scene_recorded(struct world *w)
 {
     scene_answered(w);
+    connects(w);
     says(w, ALICE, STOP);
     (void)happened(w);
 }
@@ -178,6 +185,21 @@ RECORDED_TEST(other_ends, SIGNAL_JAVA)
     assert_happened(w, "media release\n");
 }
 
+RECORDED_TEST(a_call_that_never_connects_hides_nothing, SIGNAL_JAVA)
+{
+    scene_recorded(w);
+    says(w, BOB, CALL("bob", "alice"));
+    says(w, ALICE, ACCEPT("bob"));
+    media_answers(w);
+    (void)happened(w);
+    media_ends(w, MEDIA_END_FAILED);
+    (void)happened(w);
+    says(w, BOB, PLAY("alice"));
+    assert_happened(w, "media plays to P: 2026-11-23_09-30-05-123-#-caller-alice.webm\n");
+    says(w, ALICE, PLAY("bob"));
+    assert_happened(w, "media plays to P: 2026-11-23_09-30-05-123-#-callee-bob.webm\n");
+}
+
 RECORDED_TEST(a_backend_that_cannot, SIGNAL_JAVA)
 {
     scene_recorded(w);
@@ -258,12 +280,16 @@ static void the_newest_counts_and_the_oldest_goes(void **state)
         const struct str names[CALL_LEGS] = {STR("alice"), str_of(name)};
         (void)snprintf(files.of[0], sizeof(files.of[0]), "alice-%d", i);
         (void)snprintf(files.of[1], sizeof(files.of[1]), "peer-%d", i);
-        assert_int_equal(signal_recordings_add(&r, names, &files), 0);
+        assert_int_equal(signal_recordings_add(&r, (uint64_t)i, names, &files), 0);
     }
     assert_int_equal(r.n, SIGNAL_RECORDINGS_MAX);
     assert_true(str_eq(signal_recordings_find(&r, STR("alice")), STR("alice-16")));
     assert_true(str_eq(signal_recordings_find(&r, STR("peer 1")), STR("peer-1")));
     assert_int_equal(signal_recordings_find(&r, STR("peer 0")).len, 0);
+    signal_recordings_forget(&r, 0);
+    signal_recordings_forget(&r, SIGNAL_RECORDINGS_MAX);
+    assert_int_equal(r.n, SIGNAL_RECORDINGS_MAX - 1);
+    assert_true(str_eq(signal_recordings_find(&r, STR("alice")), STR("alice-15")));
     signal_recordings_clear(&r);
     assert_int_equal(signal_recordings_find(&r, STR("alice")).len, 0);
 }
@@ -279,8 +305,11 @@ RECORDED_TEST(memory_fails, SIGNAL_JAVA)
         mem_fail_at(n);
         says(w, BOB, ACCEPT("alice"));
         mem_fail_at(0);
-        if (n > 1) /* before: bob's socket paid for the lost message */
+        if (n > 1) { /* before: bob's socket paid for the lost message */
             assert_non_null(strstr(happened(w), "media start A | B\n"));
+            media_answers(w);
+            connects(w);
+        }
         says(w, ALICE, STOP);
         says(w, ALICE, PLAY("bob"));
         n_not_found += strstr(happened(w), "no-recording") != NULL;
@@ -302,6 +331,7 @@ int main(void)
         cmocka_unit_test(nothing_was_recorded),
         cmocka_unit_test(refusals),
         cmocka_unit_test(other_ends),
+        cmocka_unit_test(a_call_that_never_connects_hides_nothing),
         cmocka_unit_test(a_backend_that_cannot),
         cmocka_unit_test(the_node_tutorial_knows_no_play),
         cmocka_unit_test(names_of_files),
