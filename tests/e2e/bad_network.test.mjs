@@ -1,46 +1,29 @@
 // Two people, each behind a bad line of their own: loss, a blackout, a new address in the call.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
-import { PageUser, startBrowser, talk } from './lib/browser.mjs';
-import { startFixture } from './lib/fixture.mjs';
+import { PageUser, talk } from './lib/browser.mjs';
 import { fromBrowser, fromServer, startLine } from './lib/impair.mjs';
-import { SLOW, startServer } from './lib/server.mjs';
+import { SLOW } from './lib/server.mjs';
+import { useStage } from './lib/stage.mjs';
 import { pause, until } from './lib/wait.mjs';
 
 const timeout = 90_000 * SLOW;
 const TALK_MS = 15_000;
 const BLACKOUT_MS = 2000;
 
-let fixture;
-let server;
-let browsers;
-
-before(async () => {
-  fixture = await startFixture();
-  server = await startServer({ 'media.workers': '1' });
-  browsers = [
-    await startBrowser({ hz: 440, page: fixture.url }),
-    await startBrowser({ hz: 1000, page: fixture.url }),
-  ];
-});
-
-after(async () => {
-  for (const browser of browsers ?? []) await browser.stop();
-  await fixture?.stop();
-  await server?.stop();
-});
+const stage = useStage({ settings: { 'media.workers': '1' } });
 
 /** A call of two, each over a line with these conditions; `run` gets the people and their lines. */
 async function overLines(conditions, run) {
   const lines = [
-    await startLine(server, { ...conditions, seed: 1 }),
-    await startLine(server, { ...conditions, seed: 2 }),
+    await startLine(stage.server, { ...conditions, seed: 1 }),
+    await startLine(stage.server, { ...conditions, seed: 2 }),
   ];
   const people = [
-    await PageUser.open(browsers[0], 'alice', lines[0].socket()),
-    await PageUser.open(browsers[1], 'bob', lines[1].socket()),
+    await PageUser.open(stage.browsers[0], 'alice', lines[0].socket()),
+    await PageUser.open(stage.browsers[1], 'bob', lines[1].socket()),
   ];
   try {
     for (const person of people) await person.register();
@@ -133,5 +116,5 @@ test('a new address in the call: the audio returns', { timeout }, async (t) => {
 });
 
 test('no page had a script error', () => {
-  assert.deepEqual(browsers.flatMap((browser) => browser.errors), []);
+  assert.deepEqual(stage.browsers.flatMap((browser) => browser.errors), []);
 });

@@ -2,11 +2,11 @@
 // gets, byte for byte, in order, once.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
-import { PageUser, startBrowser } from './lib/browser.mjs';
-import { startFixture } from './lib/fixture.mjs';
-import { SLOW, startServer } from './lib/server.mjs';
+import { PageUser } from './lib/browser.mjs';
+import { SLOW } from './lib/server.mjs';
+import { useStage } from './lib/stage.mjs';
 import { until } from './lib/wait.mjs';
 import { compare, WeriftUser, weriftTalk } from './lib/werift.mjs';
 
@@ -27,31 +27,18 @@ const tap = `
     })).pipeTo(writable);
   };`;
 
-let fixture;
-let server;
-let browser;
-
-before(async () => {
-  fixture = await startFixture({ '/tap.js': tap });
-  server = await startServer({ 'media.red': 'false' }); // RED is taken apart: red.test.mjs
-  browser = await startBrowser({ hz: 440, page: fixture.url });
-});
-
-after(async () => {
-  await browser?.stop();
-  await fixture?.stop();
-  await server?.stop();
-});
+// RED is taken apart: red.test.mjs
+const stage = useStage({ settings: { 'media.red': 'false' }, files: { '/tap.js': tap }, hz: [440] });
 
 async function werift(...names) {
-  const users = names.map((name) => new WeriftUser(name, server.socket()));
+  const users = names.map((name) => new WeriftUser(name, stage.server.socket()));
   for (const user of users) assert.equal((await user.client.register(user.name)).response, 'accepted');
   return users;
 }
 
 /** A user in Chromium whose encoded frames are kept in `frames` of the page. */
 async function tapped(name) {
-  const user = await PageUser.open(browser, name, server.socket());
+  const user = await PageUser.open(stage.browser, name, stage.server.socket());
   await user.user.evaluate((u) => {
     globalThis.frames_ = { sent: [], heard: [] };
     const worker = new Worker('/tap.js');

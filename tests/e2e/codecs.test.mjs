@@ -2,13 +2,13 @@
 // only, keys, silence that is not sent, FEC, and a rate that follows the line.
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
+import { afterEach, test } from 'node:test';
 
-import { HEARD, PageUser, startBrowser, talk } from './lib/browser.mjs';
-import { startFixture } from './lib/fixture.mjs';
+import { HEARD, PageUser, talk } from './lib/browser.mjs';
 import { shareAt } from './lib/hearing.mjs';
 import { startLine } from './lib/impair.mjs';
-import { SLOW, startServer } from './lib/server.mjs';
+import { SLOW } from './lib/server.mjs';
+import { useStage } from './lib/stage.mjs';
 import * as ulaw from './lib/ulaw.mjs';
 import { pause, until } from './lib/wait.mjs';
 import { WeriftUser } from './lib/werift.mjs';
@@ -16,30 +16,16 @@ import { WeriftUser } from './lib/werift.mjs';
 const timeout = 120_000 * SLOW;
 const TONES_OF_5 = [770, 1336]; // ITU-T Q.23
 
-let fixture;
-let server;
-let browser;
-
-before(async () => {
-  fixture = await startFixture();
-  // Without RED, which doubles every rate here and has what Opus' own FEC would bring.
-  server = await startServer({ 'media.workers': '1', 'media.red': 'false' });
-  browser = await startBrowser({ hz: 440, page: fixture.url });
-});
-
-after(async () => {
-  await browser?.stop();
-  await fixture?.stop();
-  await server?.stop();
-});
+// Without RED, which doubles every rate here and has what Opus' own FEC would bring.
+const stage = useStage({ settings: { 'media.workers': '1', 'media.red': 'false' }, hz: [440] });
 
 const opened = [];
 afterEach(async () => {
   for (const user of opened.splice(0)) await user.close();
 });
 
-async function open(name, { socket = server.socket(), ...options } = {}) {
-  const user = await PageUser.open(browser, name, socket, options);
+async function open(name, { socket = stage.server.socket(), ...options } = {}) {
+  const user = await PageUser.open(stage.browser, name, socket, options);
   opened.push(user);
   await user.register();
   return user;
@@ -76,7 +62,7 @@ async function sends(user, ms) {
 
 test('a telephone and a browser speak G.711, and keys arrive', { timeout }, async () => {
   const alice = await open('alice');
-  const phone = new WeriftUser('phone', server.socket(), { kind: 'pcmu', hz: 1000 });
+  const phone = new WeriftUser('phone', stage.server.socket(), { kind: 'pcmu', hz: 1000 });
   opened.push(phone);
   assert.equal((await phone.client.register('phone')).response, 'accepted');
   await alice.call('phone');
@@ -157,7 +143,7 @@ test('who asks for DTX is sent nothing in silence, and counts no loss', { timeou
 });
 
 test('FEC is sent where packets are lost', { timeout }, async (t) => {
-  const line = await startLine(server, { 'up-loss': 15, delay: 20, seed: 1 });
+  const line = await startLine(stage.server, { 'up-loss': 15, delay: 20, seed: 1 });
   try {
     const alice = await open('alice', { socket: line.socket() });
     const bob = await open('bob', { hz: 1000 });
@@ -172,7 +158,7 @@ test('FEC is sent where packets are lost', { timeout }, async (t) => {
 });
 
 test('the rate follows a thin line down and up again', { timeout }, async (t) => {
-  const line = await startLine(server, { delay: 20, seed: 1 });
+  const line = await startLine(stage.server, { delay: 20, seed: 1 });
   try {
     const alice = await open('alice', { socket: line.socket() });
     const bob = await open('bob', { hz: 1000 });
@@ -209,5 +195,5 @@ test('the rate follows a thin line down and up again', { timeout }, async (t) =>
 });
 
 test('no page had a script error', () => {
-  assert.deepEqual(browser.errors, []);
+  assert.deepEqual(stage.browser.errors, []);
 });

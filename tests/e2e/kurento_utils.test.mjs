@@ -2,39 +2,21 @@
 // constraints (audio and video), and the tutorial's sequence of messages. The page is our own.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
-import { startBrowser } from './lib/browser.mjs';
-import { startFixture } from './lib/fixture.mjs';
 import { kurentoPage, message, messages, openTutorial, share } from './lib/kurento_page.mjs';
-import { SLOW, startServer } from './lib/server.mjs';
+import { SLOW } from './lib/server.mjs';
+import { useStage } from './lib/stage.mjs';
 import { until } from './lib/wait.mjs';
 
 const timeout = 90_000 * SLOW;
 
-let fixture;
-let server;
-let browsers;
-
-before(async () => {
-  fixture = await startFixture(await kurentoPage());
-  server = await startServer();
-  browsers = [
-    await startBrowser({ hz: 440, page: fixture.url }),
-    await startBrowser({ hz: 1000, page: fixture.url }),
-  ];
-});
-
-after(async () => {
-  for (const browser of browsers ?? []) await browser.stop();
-  await fixture?.stop();
-  await server?.stop();
-});
+const stage = useStage({ files: kurentoPage });
 
 for (const path of ['/one2one', '/call'])
   test(`a call with default constraints at ${path}`, { timeout }, async () => {
-    const alice = await openTutorial(browsers[0], 'alice', server.socket(path));
-    const bob = await openTutorial(browsers[1], 'bob', server.socket(path));
+    const alice = await openTutorial(stage.browsers[0], 'alice', stage.server.socket(path));
+    const bob = await openTutorial(stage.browsers[1], 'bob', stage.server.socket(path));
     await alice.evaluate(() => call('bob'));
     const answer = await message(alice, 'callResponse');
     await message(bob, 'startCommunication');
@@ -58,5 +40,5 @@ for (const path of ['/one2one', '/call'])
   });
 
 test('no page had a script error', () => {
-  assert.deepEqual(browsers.flatMap((browser) => browser.errors), []);
+  assert.deepEqual(stage.browsers.flatMap((browser) => browser.errors), []);
 });

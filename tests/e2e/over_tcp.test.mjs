@@ -2,38 +2,21 @@
 // No flag of Chromium does that, so the page keeps every UDP candidate from either side.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
-import { PageUser, startBrowser, talk } from './lib/browser.mjs';
-import { startFixture } from './lib/fixture.mjs';
-import { SLOW, startServer } from './lib/server.mjs';
+import { PageUser, talk } from './lib/browser.mjs';
+import { SLOW } from './lib/server.mjs';
+import { useStage } from './lib/stage.mjs';
 import { pause } from './lib/wait.mjs';
 
 const timeout = 90_000 * SLOW;
 
-let fixture;
-let server;
-let browsers;
-
-before(async () => {
-  fixture = await startFixture();
-  server = await startServer();
-  browsers = [
-    await startBrowser({ hz: 440, page: fixture.url }),
-    await startBrowser({ hz: 1000, page: fixture.url }),
-  ];
-});
-
-after(async () => {
-  for (const browser of browsers ?? []) await browser.stop();
-  await fixture?.stop();
-  await server?.stop();
-});
+const stage = useStage();
 
 async function users(...transports) {
   const pair = [
-    await PageUser.open(browsers[0], 'alice', server.socket()),
-    await PageUser.open(browsers[1], 'bob', server.socket()),
+    await PageUser.open(stage.browsers[0], 'alice', stage.server.socket()),
+    await PageUser.open(stage.browsers[1], 'bob', stage.server.socket()),
   ];
   for (const [i, user] of pair.entries()) {
     await user.user.evaluate((u, only) => (u.client.only = only), transports[i]);

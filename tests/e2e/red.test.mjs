@@ -6,12 +6,12 @@
 // they were there already.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
-import { PageUser, startBrowser, talk } from './lib/browser.mjs';
-import { startFixture } from './lib/fixture.mjs';
+import { PageUser, talk } from './lib/browser.mjs';
 import { startLine } from './lib/impair.mjs';
 import { SLOW, startServer } from './lib/server.mjs';
+import { useStage } from './lib/stage.mjs';
 import { pause, until } from './lib/wait.mjs';
 import { WeriftUser } from './lib/werift.mjs';
 
@@ -20,24 +20,7 @@ const TALK_MS = 5000;
 const LOSS_PERCENT = 10;
 const PACKETS = 1000;
 
-let fixture;
-let server;
-let browsers;
-
-before(async () => {
-  fixture = await startFixture();
-  server = await startServer({ 'media.workers': '1' });
-  browsers = [
-    await startBrowser({ hz: 440, page: fixture.url }),
-    await startBrowser({ hz: 1000, page: fixture.url }),
-  ];
-});
-
-after(async () => {
-  for (const browser of browsers ?? []) await browser.stop();
-  await fixture?.stop();
-  await server?.stop();
-});
+const stage = useStage({ settings: { 'media.workers': '1' } });
 
 /** Bytes of payload in a packet, on average: 80 of Opus at 32 kbit/s, or twice as many. */
 const payload = (outbound) => outbound.bytesSent / outbound.packetsSent;
@@ -45,8 +28,8 @@ const isRed = (outbound) => payload(outbound) > 120;
 
 test('Chromium and Chromium: RED both ways', { timeout }, async () => {
   const people = [
-    await PageUser.open(browsers[0], 'alice', server.socket()),
-    await PageUser.open(browsers[1], 'bob', server.socket()),
+    await PageUser.open(stage.browsers[0], 'alice', stage.server.socket()),
+    await PageUser.open(stage.browsers[1], 'bob', stage.server.socket()),
   ];
   for (const person of people) await person.register();
   await talk(...people);
@@ -63,9 +46,9 @@ test('Chromium and Chromium: RED both ways', { timeout }, async () => {
 
 /** Chromium behind a line with loss calls werift, which knows nothing of RED. */
 async function callWerift() {
-  const line = await startLine(server, { seed: 3 });
-  const alice = await PageUser.open(browsers[0], 'carol', line.socket());
-  const bob = new WeriftUser('dave', server.socket());
+  const line = await startLine(stage.server, { seed: 3 });
+  const alice = await PageUser.open(stage.browsers[0], 'carol', line.socket());
+  const bob = new WeriftUser('dave', stage.server.socket());
   assert.equal((await bob.client.register('dave')).response, 'accepted');
   await alice.register();
   await alice.call('dave');
@@ -106,8 +89,8 @@ test('Chromium and werift: plain Opus, and losses are filled', { timeout }, asyn
 test('media.red: false is obeyed', { timeout }, async () => {
   const without = await startServer({ 'media.red': 'false' });
   const people = [
-    await PageUser.open(browsers[0], 'alice', without.socket()),
-    await PageUser.open(browsers[1], 'bob', without.socket()),
+    await PageUser.open(stage.browsers[0], 'alice', without.socket()),
+    await PageUser.open(stage.browsers[1], 'bob', without.socket()),
   ];
   for (const person of people) await person.register();
   await talk(...people);
@@ -118,5 +101,5 @@ test('media.red: false is obeyed', { timeout }, async () => {
 });
 
 test('no page had a script error', () => {
-  assert.deepEqual(browsers.flatMap((browser) => browser.errors), []);
+  assert.deepEqual(stage.browsers.flatMap((browser) => browser.errors), []);
 });

@@ -2,43 +2,26 @@
 // the server refuses. Chromium, and werift as a second stack.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
-import { PageUser, startBrowser, talk } from './lib/browser.mjs';
-import { startFixture } from './lib/fixture.mjs';
+import { PageUser, talk } from './lib/browser.mjs';
 import { startLine } from './lib/impair.mjs';
-import { SLOW, startServer } from './lib/server.mjs';
+import { SLOW } from './lib/server.mjs';
+import { useStage } from './lib/stage.mjs';
 import { pause, until } from './lib/wait.mjs';
 import { compare, WeriftUser, weriftTalk } from './lib/werift.mjs';
 
 const timeout = 90_000 * SLOW;
 const BLACKOUT_MS = 5000;
 
-let fixture;
-let server;
-let browsers;
-
-before(async () => {
-  fixture = await startFixture();
-  server = await startServer({ 'media.workers': '1' });
-  browsers = [
-    await startBrowser({ hz: 440, page: fixture.url }),
-    await startBrowser({ hz: 1000, page: fixture.url }),
-  ];
-});
-
-after(async () => {
-  for (const browser of browsers ?? []) await browser.stop();
-  await fixture?.stop();
-  await server?.stop();
-});
+const stage = useStage({ settings: { 'media.workers': '1' } });
 
 /** A call of two of which alice is behind a line; `run` gets her, bob, and the line. */
 async function overLine(conditions, run) {
-  const line = await startLine(server, conditions);
+  const line = await startLine(stage.server, conditions);
   const people = [
-    await PageUser.open(browsers[0], 'alice', line.socket()),
-    await PageUser.open(browsers[1], 'bob', server.socket()),
+    await PageUser.open(stage.browsers[0], 'alice', line.socket()),
+    await PageUser.open(stage.browsers[1], 'bob', stage.server.socket()),
   ];
   try {
     for (const person of people) await person.register();
@@ -146,7 +129,7 @@ test('another certificate is refused, and the call goes on', { timeout }, async 
 });
 
 test('werift: a restart on each side, byte for byte', { timeout }, async () => {
-  const users = ['carol', 'dave'].map((name) => new WeriftUser(name, server.socket()));
+  const users = ['carol', 'dave'].map((name) => new WeriftUser(name, stage.server.socket()));
   const [carol, dave] = users;
   try {
     for (const user of users) assert.equal((await user.client.register(user.name)).response, 'accepted');
@@ -183,5 +166,5 @@ test('werift: a restart on each side, byte for byte', { timeout }, async () => {
 });
 
 test('no page had a script error', () => {
-  assert.deepEqual(browsers.flatMap((browser) => browser.errors), []);
+  assert.deepEqual(stage.browsers.flatMap((browser) => browser.errors), []);
 });

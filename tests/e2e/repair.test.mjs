@@ -2,32 +2,17 @@
 // repair does not keep. Exact figures of repair are in tests/sim/loss_is_repaired.c, in virtual time.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
-import { PageUser, startBrowser, talk } from './lib/browser.mjs';
-import { startFixture } from './lib/fixture.mjs';
+import { PageUser, talk } from './lib/browser.mjs';
 import { startLine } from './lib/impair.mjs';
-import { startServer } from './lib/server.mjs';
+import { useStage } from './lib/stage.mjs';
 import { pause } from './lib/wait.mjs';
 
 const START_MS = 5000; // jitter buffers and reports settle
 const TALK_MS = 12_000;
 
-let fixture;
-let server;
-let browser;
-
-before(async () => {
-  fixture = await startFixture();
-  server = await startServer({ 'media.workers': '1' });
-  browser = await startBrowser({ hz: 440, page: fixture.url });
-});
-
-after(async () => {
-  await browser?.stop();
-  await fixture?.stop();
-  await server?.stop();
-});
+const stage = useStage({ settings: { 'media.workers': '1' }, hz: [440] });
 
 /** What one of them heard since `before`. */
 function heard(after, before) {
@@ -42,12 +27,12 @@ function heard(after, before) {
 /** A call of two, each behind a line of their own. @return what each of them heard */
 async function listen(name, conditions) {
   const lines = [
-    await startLine(server, { ...conditions, seed: 1 }),
-    await startLine(server, { ...conditions, seed: 2 }),
+    await startLine(stage.server, { ...conditions, seed: 1 }),
+    await startLine(stage.server, { ...conditions, seed: 2 }),
   ];
   const people = [
-    await PageUser.open(browser, `alice ${name}`, lines[0].socket()),
-    await PageUser.open(browser, `bob ${name}`, lines[1].socket()),
+    await PageUser.open(stage.browser, `alice ${name}`, lines[0].socket()),
+    await PageUser.open(stage.browser, `bob ${name}`, lines[1].socket()),
   ];
   try {
     for (const person of people) await person.register();
@@ -91,5 +76,5 @@ test('bad lines are repaired', { timeout: 90_000 }, async (t) => {
 });
 
 test('no page had a script error', () => {
-  assert.deepEqual(browser.errors, []);
+  assert.deepEqual(stage.browser.errors, []);
 });

@@ -1,11 +1,11 @@
 // Ten calls at once, twenty tones: everybody hears the right one and no other.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
-import { HEARD, PageUser, startBrowser } from './lib/browser.mjs';
-import { startFixture } from './lib/fixture.mjs';
-import { SLOW, startServer } from './lib/server.mjs';
+import { HEARD, PageUser } from './lib/browser.mjs';
+import { SLOW } from './lib/server.mjs';
+import { useStage } from './lib/stage.mjs';
 import { until } from './lib/wait.mjs';
 
 const CALLS = 10;
@@ -13,25 +13,11 @@ const CALLS = 10;
 // Far enough apart for the ear, none a multiple of another that distortion could produce.
 const hz = (i) => 310 + 70 * i;
 
-let fixture;
-let server;
-let browsers;
-
-before(async () => {
-  fixture = await startFixture();
-  server = await startServer();
-  browsers = [await startBrowser({ page: fixture.url }), await startBrowser({ page: fixture.url })];
-});
-
-after(async () => {
-  for (const browser of browsers ?? []) await browser.stop();
-  await fixture?.stop();
-  await server?.stop();
-});
+const stage = useStage({ hz: [null, null] });
 
 test('ten calls at once', { timeout: 180_000 * SLOW }, async () => {
   const open = (browser, name, i) =>
-    PageUser.open(browsers[browser], name, server.socket(), { hz: hz(i) });
+    PageUser.open(stage.browsers[browser], name, stage.server.socket(), { hz: hz(i) });
   const callers = [];
   const callees = [];
   for (let i = 0; i < CALLS; i++) {

@@ -1,11 +1,11 @@
 // Two people, two browsers: each hears the other's tone and nothing else, and nothing is lost.
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
+import { afterEach, test } from 'node:test';
 
-import { PageUser, startBrowser, talk } from './lib/browser.mjs';
-import { startFixture } from './lib/fixture.mjs';
-import { SLOW, startServer } from './lib/server.mjs';
+import { PageUser, talk } from './lib/browser.mjs';
+import { SLOW } from './lib/server.mjs';
+import { useStage } from './lib/stage.mjs';
 import { pause, until } from './lib/wait.mjs';
 
 const timeout = 90_000 * SLOW;
@@ -14,24 +14,7 @@ const TALK_MS = 10_000;
 // Closing a page closes DTLS and WebSocket in either order (docs/protocol.md, Rules).
 const GONE = /^(peer-lost|hang-up)$/;
 
-let fixture;
-let server;
-let browsers;
-
-before(async () => {
-  fixture = await startFixture();
-  server = await startServer();
-  browsers = [
-    await startBrowser({ hz: 440, page: fixture.url }),
-    await startBrowser({ hz: 1000, page: fixture.url }),
-  ];
-});
-
-after(async () => {
-  for (const browser of browsers ?? []) await browser.stop();
-  await fixture?.stop();
-  await server?.stop();
-});
+const stage = useStage();
 
 // A test that fails leaves nobody behind who holds the next one's names.
 const opened = [];
@@ -45,10 +28,10 @@ async function open(browser, name, url) {
   return user;
 }
 
-async function users(url = server.socket()) {
+async function users(url = stage.server.socket()) {
   const pair = [
-    await open(browsers[0], 'alice', url),
-    await open(browsers[1], 'bob', url),
+    await open(stage.browsers[0], 'alice', url),
+    await open(stage.browsers[1], 'bob', url),
   ];
   for (const user of pair) await user.register();
   return pair;
@@ -96,8 +79,8 @@ test('both hear each other for ten seconds, nothing is lost', { timeout }, async
 });
 
 test('the Java dialect at /call, one page of each kind', { timeout }, async () => {
-  const alice = await open(browsers[0], 'alice', server.socket('/call'));
-  const bob = await open(browsers[1], 'bob', server.socket('/one2one'));
+  const alice = await open(stage.browsers[0], 'alice', stage.server.socket('/call'));
+  const bob = await open(stage.browsers[1], 'bob', stage.server.socket('/one2one'));
   await alice.register();
   await bob.register();
   await talk(alice, bob);
@@ -109,7 +92,7 @@ test('the Java dialect at /call, one page of each kind', { timeout }, async () =
 });
 
 test('over TLS, with the certificate that the server made', { timeout }, async () => {
-  const url = `${server.ready.https.replace(/^https/, 'wss')}/one2one`;
+  const url = `${stage.server.ready.https.replace(/^https/, 'wss')}/one2one`;
   const [alice, bob] = await users(url);
   await talk(alice, bob);
   await alice.close();
@@ -118,5 +101,5 @@ test('over TLS, with the certificate that the server made', { timeout }, async (
 });
 
 test('no page had a script error', () => {
-  assert.deepEqual(browsers.flatMap((browser) => browser.errors), []);
+  assert.deepEqual(stage.browsers.flatMap((browser) => browser.errors), []);
 });
