@@ -3,33 +3,8 @@
  * narrow screens, with targets that a finger hits, without motion for those who ask for none.
  */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { DESKTOP, PHONE, answerWithTone, inPhase, join, launchBrowser, openPage, talk } from './browser.mjs';
-import { FakeServer } from './fake-server.mjs';
-
-let server;
-let browser;
-
-before(async () => {
-    browser = await launchBrowser();
-});
-
-after(() => browser?.close());
-
-function story(name, wishes, play) {
-    test(name, { timeout: 120000 }, async () => {
-        /* One of its own: a page of the story before may still be knocking at the other. */
-        server = await FakeServer.start();
-        const page = await openPage(browser, wishes);
-        try {
-            await play(page);
-            assert.deepEqual(page.problems, []);
-        } finally {
-            await page.context().close();
-            await server.stop();
-        }
-    });
-}
+import { DESKTOP, PHONE, answerWithTone, inPhase, join, talk } from './browser.mjs';
+import { server, story } from './story.mjs';
 
 const focused = page => page.evaluate(() => document.activeElement.id || document.activeElement.textContent.trim());
 

@@ -1,32 +1,9 @@
 /** Every failure says in plain words what happened and what to do, and leaves a way on. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { inPhase, join, launchBrowser, openPage, talk } from './browser.mjs';
+import { test } from 'node:test';
+import { inPhase, join, talk } from './browser.mjs';
 import { FakeServer } from './fake-server.mjs';
-
-let server;
-let browser;
-
-before(async () => {
-    browser = await launchBrowser();
-});
-
-after(() => browser?.close());
-
-function story(name, wishes, play) {
-    test(name, { timeout: 120000 }, async () => {
-        /* One of its own: a page of the story before may still be knocking at the other. */
-        server = await FakeServer.start();
-        const page = await openPage(browser, wishes);
-        try {
-            await play(page);
-            assert.deepEqual(page.problems, []);
-        } finally {
-            await page.context().close();
-            await server.stop();
-        }
-    });
-}
+import { server, story } from './story.mjs';
 
 const text = (page, selector) => page.locator(selector).innerText();
 const ended = async page => {
@@ -245,18 +222,18 @@ story('the server stops in order', {}, async page => {
 });
 
 test('an address without https is explained, with the way out', { timeout: 120000 }, async () => {
-    server = await FakeServer.start();
+    const plainServer = await FakeServer.start();
     const { chromium } = await import('playwright-core');
     const plain = await chromium.launch({ executablePath: '/usr/bin/chromium',
         args: ['--no-sandbox', '--host-resolver-rules=MAP duet.test 127.0.0.1'] });
     try {
         const page = await plain.newPage();
-        await page.goto(server.url.replace('127.0.0.1', 'duet.test'));
+        await page.goto(plainServer.url.replace('127.0.0.1', 'duet.test'));
         await inPhase(page, 'blocked');
         assert.equal(await text(page, '#blocked-title'), 'This address cannot use the microphone');
         assert.equal(await page.getAttribute('#blocked-url', 'href'), 'https://duet.test:8443/');
     } finally {
         await plain.close();
-        await server.stop();
+        await plainServer.stop();
     }
 });

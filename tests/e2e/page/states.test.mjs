@@ -1,33 +1,7 @@
 /** Each state of the page and the ways between them, against a server that does what the test says. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { answerWithTone, inPhase, join, launchBrowser, openPage, talk } from './browser.mjs';
-import { FakeServer } from './fake-server.mjs';
-
-let server;
-let browser;
-
-before(async () => {
-    browser = await launchBrowser();
-});
-
-after(() => browser?.close());
-
-/** A page for one test; it must end without a script error or a violation of the policy. */
-function story(name, wishes, play) {
-    test(name, { timeout: 120000 }, async () => {
-        /* One of its own: a page of the story before may still be knocking at the other. */
-        server = await FakeServer.start();
-        const page = await openPage(browser, wishes);
-        try {
-            await play(page);
-            assert.deepEqual(page.problems, []);
-        } finally {
-            await page.context().close();
-            await server.stop();
-        }
-    });
-}
+import { answerWithTone, inPhase, join, talk } from './browser.mjs';
+import { browser, server, story } from './story.mjs';
 
 const visible = (page, selector) => page.locator(selector).isVisible();
 const text = (page, selector) => page.locator(selector).innerText();

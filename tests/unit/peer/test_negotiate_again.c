@@ -1,55 +1,7 @@
 /* Later offers of a leg that talks: what may change, what is refused, what the answer keeps. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
-#include "peer/negotiate.h"
-
-#define FILE_MAX 32768
-
-static const char *const fixtures[] = {
-    "chromium_audio",    "chromium_av",        "firefox_audio",    "firefox_av",  "werift_audio",
-    "safari17_audio",    "safari12_audio",     "kurento_utils_av", "pcmu_device", "setup_active",
-    "setup_passive",     "session_level",      "strange_mids",     "two_audio",   "datachannel",
-    "bundle_only_audio", "firefox_max_bundle",
-};
+#include "unit/peer/offers.h"
 
 /* ---- texts ------------------------------------------------------------------------------- */
-
-static const char *load(const char *name)
-{
-    static char buf[FILE_MAX];
-    char path[512];
-    (void)snprintf(path, sizeof(path), "%s/sdp/%s.sdp", DUET_TEST_DATA, name);
-    FILE *f = fopen(path, "rb");
-    if (!f)
-        fail_msg("%s is missing", path);
-    size_t len = fread(buf, 1, sizeof(buf) - 1, f);
-    (void)fclose(f);
-    buf[len] = 0;
-    return buf;
-}
-
-/* Every line that begins with `start` becomes `with`, or goes when that is NULL. */
-static void replace_lines(const char *from, const char *start, const char *with, char *ret)
-{
-    struct text t;
-    struct str rest = str_of(from);
-    text_init(&t, ret, FILE_MAX);
-    while (rest.len) {
-        struct str line = str_take_until(&rest, '\n');
-        bool is_meant = str_starts_with(line, str_of(start));
-        if (is_meant && with)
-            text_printf(&t, "%s\r\n", with);
-        if (!is_meant)
-            text_printf(&t, "%.*s\n", STR_FMT(line));
-    }
-    assert_false(t.failed);
-}
 
 static bool has(const char *text, const char *what)
 {
@@ -100,8 +52,8 @@ static struct call *begin(const char *name, const char *other)
     struct text t;
 
     memset(&c, 0, sizeof(c));
-    assert_true(str_copy(str_of(load(name)), c.first, sizeof(c.first)));
-    assert_true(str_copy(str_of(load(other)), c.other, sizeof(c.other)));
+    (void)load(name, c.first);
+    (void)load(other, c.other);
     struct sdp s = parsed(c.first), o = parsed(c.other);
     text_init(&t, c.answer, sizeof(c.answer));
     assert_int_equal(negotiate_common(&s, &o, &c.set), 0);
@@ -331,7 +283,7 @@ static void lines_keep_their_places(void **state)
     char offer[FILE_MAX];
     (void)state;
     struct call *c = begin("chromium_av", "chromium_audio");
-    assert_true(str_copy(str_of(load("chromium_audio")), offer, sizeof(offer)));
+    assert_true(str_copy(str_of(load_text("chromium_audio")), offer, sizeof(offer)));
     const struct outcome *r = again(c, offer);
     assert_int_equal(r->code, NEGOTIATE_E_CHANGE);
     /* The first of two audio lines is given up: the second one is no substitute. */

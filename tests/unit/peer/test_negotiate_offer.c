@@ -1,16 +1,6 @@
 /* We offer: what the offer says, what answers of Chromium, werift and Firefox make of it, and which
  * answers are refused, with which line to blame. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
-#include "peer/negotiate.h"
-
-#define FILE_MAX 32768
+#include "unit/peer/offers.h"
 
 static const struct str our_candidate = {"candidate:1 1 UDP 2130706431 192.0.2.1 40000 typ host",
                                          53};
@@ -32,37 +22,6 @@ static struct negotiate_local us(void)
     };
     memset(local.fingerprint, 0xAB, sizeof(local.fingerprint));
     return local;
-}
-
-static const char *load(const char *name)
-{
-    static char buf[FILE_MAX];
-    char path[512];
-    (void)snprintf(path, sizeof(path), "%s/sdp/%s.sdp", DUET_TEST_DATA, name);
-    FILE *f = fopen(path, "rb");
-    if (!f)
-        fail_msg("%s is missing", path);
-    size_t len = fread(buf, 1, sizeof(buf) - 1, f);
-    (void)fclose(f);
-    buf[len] = 0;
-    return buf;
-}
-
-/* Every line that begins with `start` becomes `with`, or goes when that is NULL. */
-static void replace_lines(const char *from, const char *start, const char *with, char *ret)
-{
-    struct text t;
-    struct str rest = str_of(from);
-    text_init(&t, ret, FILE_MAX);
-    while (rest.len) {
-        struct str line = str_take_until(&rest, '\n');
-        bool is_meant = str_starts_with(line, str_of(start));
-        if (is_meant && with)
-            text_printf(&t, "%s\r\n", with);
-        if (!is_meant)
-            text_printf(&t, "%.*s\n", STR_FMT(line));
-    }
-    assert_false(t.failed);
 }
 
 struct accepted {
@@ -187,7 +146,7 @@ static void chromium_takes_everything(void **state)
     struct negotiate_local local = us();
     struct accepted a;
     (void)state;
-    assert_int_equal(accept_answer(&local, load("answer_chromium"), &a), 0);
+    assert_int_equal(accept_answer(&local, load_text("answer_chromium"), &a), 0);
     assert_int_equal(a.p.n_codecs, 7);
     assert_int_equal(a.set.n, 7);
     assert_int_equal(a.p.codecs[0].id, CODEC_OPUS);
@@ -203,7 +162,7 @@ static void chromium_takes_everything(void **state)
     assert_int_equal(a.p.ssrcs[0], 2425060923u);
     assert_string_equal(a.p.remote_ufrag, "W1+z");
     local.red = false;
-    assert_int_equal(accept_answer(&local, load("answer_chromium"), &a), 0);
+    assert_int_equal(accept_answer(&local, load_text("answer_chromium"), &a), 0);
     assert_int_equal(a.p.red_pt, 0);
 }
 
@@ -212,7 +171,7 @@ static void werift_takes_opus(void **state)
     struct negotiate_local local = us();
     struct accepted a;
     (void)state;
-    assert_int_equal(accept_answer(&local, load("answer_werift"), &a), 0);
+    assert_int_equal(accept_answer(&local, load_text("answer_werift"), &a), 0);
     assert_int_equal(a.p.n_codecs, 1);
     assert_int_equal(a.p.codecs[0].pt, 111);
     assert_int_equal(a.p.red_pt, 0);
@@ -225,14 +184,14 @@ static void firefox_only_listens(void **state)
     struct negotiate_local local = us();
     struct accepted a;
     (void)state;
-    assert_int_equal(accept_answer(&local, load("answer_firefox"), &a), 0);
+    assert_int_equal(accept_answer(&local, load_text("answer_firefox"), &a), 0);
     assert_int_equal(a.p.n_codecs, 5);
     assert_true(a.p.may_send);
     assert_false(a.p.may_receive);
     assert_true(a.p.opus.stereo);
     assert_int_equal(a.p.ext_recv[PEER_EXT_TRANSPORT_CC], 3);
     local.never_receives = true;
-    assert_int_equal(accept_answer(&local, load("answer_firefox"), &a), 0);
+    assert_int_equal(accept_answer(&local, load_text("answer_firefox"), &a), 0);
 }
 
 static void the_answerer_chooses_its_role(void **state)
@@ -246,7 +205,7 @@ static void the_answerer_chooses_its_role(void **state)
     struct accepted a;
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        replace_lines(load("answer_chromium"), "a=setup:", rows[i].setup, answer);
+        replace_lines(load_text("answer_chromium"), "a=setup:", rows[i].setup, answer);
         assert_int_equal(accept_answer(&local, answer, &a), 0);
         assert_int_equal(a.p.dtls_client, rows[i].dtls_client);
     }
@@ -262,7 +221,7 @@ static void an_answer_may_do_without(void **state)
     struct accepted a;
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(optional); i++) {
-        replace_lines(load("answer_chromium"), optional[i], NULL, answer);
+        replace_lines(load_text("answer_chromium"), optional[i], NULL, answer);
         if (accept_answer(&local, answer, &a))
             fail_msg("%s: %s", optional[i], a.err.text);
     }
@@ -299,7 +258,7 @@ static void wrong_answers_are_refused_with_a_line_to_blame(void **state)
     struct accepted a;
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        replace_lines(load("answer_chromium"), rows[i].start, rows[i].with, answer);
+        replace_lines(load_text("answer_chromium"), rows[i].start, rows[i].with, answer);
         int code = accept_answer(&local, answer, &a);
         if (code != rows[i].code || strcmp(a.err.attribute, rows[i].attribute) != 0 ||
             (rows[i].line && a.err.line != rows[i].line))
@@ -315,10 +274,10 @@ static void more_than_was_offered(void **state)
     struct accepted a;
     (void)state;
     local.never_sends = true;
-    assert_int_equal(accept_answer(&local, load("answer_chromium"), &a), NEGOTIATE_E_ANSWER);
+    assert_int_equal(accept_answer(&local, load_text("answer_chromium"), &a), NEGOTIATE_E_ANSWER);
     local.never_sends = false;
     local.never_receives = true;
-    assert_int_equal(accept_answer(&local, load("answer_chromium"), &a), NEGOTIATE_E_ANSWER);
+    assert_int_equal(accept_answer(&local, load_text("answer_chromium"), &a), NEGOTIATE_E_ANSWER);
     assert_string_equal(a.err.text, "its direction was not offered");
 }
 
