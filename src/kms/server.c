@@ -200,7 +200,6 @@ static void on_greeted(struct kms_server *s, mono_us now, uint8_t step,
     } else if (answer->kind == KMS_ANSWER_OK) {
         on_resumed(s, now);
     } else if (step == STEP_RESUME) { /* it has started anew: 40007 */
-        s->rpc.session[0] = '\0';
         lose(s, now);
         greet(s, now);
     } else {

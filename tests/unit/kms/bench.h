@@ -206,16 +206,22 @@ static inline json_t *answer_to(struct world *w, unsigned n, const json_t *reque
     return json_pack("{s:O, s:s, s:o}", "id", id, "jsonrpc", "2.0", "result", result);
 }
 
-/* Answer the oldest request. @return false: there is none */
-static inline bool answers_one(struct world *w, unsigned n)
+/* Answer the i-th of the requests without an answer. @return false: there is none */
+static inline bool answers(struct world *w, unsigned n, size_t i)
 {
     struct fake *s = &w->servers[n];
-    if (!s->is_open || s->is_hung || json_array_size(s->asked) == 0)
+    if (!s->is_open || s->is_hung || json_array_size(s->asked) <= i)
         return false;
-    json_t *answer = answer_to(w, n, json_array_get(s->asked, 0));
-    (void)json_array_remove(s->asked, 0);
+    json_t *answer = answer_to(w, n, json_array_get(s->asked, i));
+    (void)json_array_remove(s->asked, i);
     say(w, n, answer);
     return true;
+}
+
+/* In order, as a real one does. */
+static inline bool answers_one(struct world *w, unsigned n)
+{
+    return answers(w, n, 0);
 }
 
 /* ---- transport ---- */

@@ -117,6 +117,21 @@ WORLD_TEST(candidates_of_a_page_wait_for_the_answers, 1)
     assert_happened(w, "0 < invoke P1/E2 addIceCandidate " TCP1 "\n");
 }
 
+WORLD_TEST(nothing_is_told_before_all_that_is_needed_is_there, 1)
+{
+    begin(w);
+    w->is_quiet = true;
+    calls(w, 7);
+    for (unsigned i = 0; i < 3; i++)
+        assert_true(answers_one(w, 0)); /* the pipeline and both endpoints */
+    while (json_array_size(w->servers[0].asked) > 1) {
+        assert_true(answers(w, 0, json_array_size(w->servers[0].asked) - 1));
+        assert_happened(w, "");
+    }
+    assert_true(answers_one(w, 0)); /* the first subscription */
+    assert_happened(w, "call 7 answered [v=0 answer to A7] [v=0 answer to B7]\n");
+}
+
 WORLD_TEST(old_names_of_events_will_do, 1)
 {
     w->servers[0].is_old = true;
@@ -458,6 +473,7 @@ int main(void)
         cmocka_unit_test(candidates_are_told_once_and_of_component_1),
         cmocka_unit_test(never_ending_candidates_end),
         cmocka_unit_test(candidates_of_a_page_wait_for_the_answers),
+        cmocka_unit_test(nothing_is_told_before_all_that_is_needed_is_there),
         cmocka_unit_test(old_names_of_events_will_do),
         cmocka_unit_test(a_later_offer_is_answered_by_who_can),
         cmocka_unit_test(a_browser_that_closes_has_hung_up),

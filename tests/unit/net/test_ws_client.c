@@ -1,4 +1,5 @@
 /* The WebSocket client, against our own server on the same loop. */
+#include "base/mem.h"
 #include "net/ws_client.h"
 #include "unit/net/bench.h"
 
@@ -216,6 +217,35 @@ static void closed_at_any_moment(void **state)
     end(&o);
 }
 
+static void without_memory_it_says_so(void **state)
+{
+    (void)state;
+    char url[128];
+    start(&o);
+    snprintf(url, sizeof(url), "ws://127.0.0.1:%u/one2one", net_server_http_port(o.b.server));
+    for (unsigned fail_at = 1; fail_at < 12; fail_at++) {
+        o.opened = o.closed = o.messages = 0;
+        mem_fail_at(fail_at);
+        int err = make(&o, url, NULL);
+        if (err == 0)
+            net_ws_client_connect(o.client);
+        if (err == 0 && fail_at > 5) /* the server's side of it shall not run short */
+            mem_fail_at(0);
+        BENCH_UNTIL(&o.b, err || o.opened || o.closed);
+        if (o.opened) {
+            mem_fail_at(fail_at - 5);
+            net_ws_client_send(o.client, STR("hello"));
+            mem_fail_at(0);
+            BENCH_UNTIL(&o.b, o.messages || o.closed);
+        }
+        mem_fail_at(0);
+        assert_true(err == 0 || err == -ENOMEM);
+        net_ws_client_free(o.client);
+        o.client = NULL;
+    }
+    end(&o);
+}
+
 static void start_tls(const char *ca)
 {
     memset(&o, 0, sizeof(o));
@@ -276,6 +306,7 @@ int main(void)
         cmocka_unit_test(a_token_is_shown),
         cmocka_unit_test(too_much_ends_it),
         cmocka_unit_test(closed_at_any_moment),
+        cmocka_unit_test(without_memory_it_says_so),
         cmocka_unit_test(tls_is_verified),
         cmocka_unit_test(bad_authorities_are_told),
     };
