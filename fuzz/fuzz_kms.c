@@ -137,6 +137,7 @@ static void run_line(struct world *w, struct str line)
 {
     static const struct media_candidate candidate = {
         .candidate = {"candidate:1 1 udp 1 192.0.2.1 1 typ host", 40}, .mline_index = 0};
+    static const struct media_hearing hearing = {5, 40};
     enum media_leg leg = line.len & 1 ? MEDIA_CALLER : MEDIA_CALLEE;
     switch (line.len ? line.p[0] : 0) {
     case '0':
@@ -163,6 +164,9 @@ static void run_line(struct world *w, struct str line)
     case 'r':
         w->m->ops->release(w->m, w->last_call);
         w->is_there[w->last_call] = false;
+        break;
+    case 'q':
+        w->m->ops->ask_quality(w->m, w->last_call, leg, &hearing);
         break;
     case 't':
         w->now += US_PER_S;

@@ -23,6 +23,7 @@ enum step {
     STEP_CANDIDATE,
     STEP_OFFER_AGAIN,
     STEP_STATE,
+    STEP_STATS, /* detail: who asked */
     STEP_RELEASE,
     N_STEPS
 };
@@ -219,6 +220,13 @@ static int on_state(struct kms_bridge *b, mono_us now, const struct kms_tag *tag
     return 0;
 }
 
+static int on_stats(struct kms_bridge *b, mono_us now, const struct kms_tag *tag,
+                    const json_t *value)
+{
+    kms_bridge_stats(b, now, tag->leg, tag->detail, value);
+    return 0;
+}
+
 static const struct {
     const char *what; /* for texts */
     bool is_needed;
@@ -234,6 +242,7 @@ static const struct {
     [STEP_CANDIDATE] = {"taking a candidate", false, on_done},
     [STEP_OFFER_AGAIN] = {"an answer to a later offer", false, on_offer_again},
     [STEP_STATE] = {"a state", false, on_state},
+    [STEP_STATS] = {"figures", false, on_stats},
     [STEP_RELEASE] = {"releasing", false, on_done},
 };
 
@@ -418,6 +427,13 @@ int kms_bridge_offer_again(struct kms_bridge *b, mono_us now, enum media_leg leg
                   STEP_OFFER_AGAIN, leg, 0);
     b->legs[leg].is_offering = err == 0;
     return err;
+}
+
+int kms_bridge_ask_stats(struct kms_bridge *b, mono_us now, unsigned leg, unsigned asker)
+{
+    return ask(b, now, "invoke",
+               invoke(&b->legs[leg].endpoint, "getStats", json_pack("{s:s}", "mediaType", "AUDIO")),
+               STEP_STATS, leg, asker);
 }
 
 /* --- time, and the server's fate --- */

@@ -19,6 +19,7 @@
 #include "kms/private.h"
 #include "kms/rpc.h"
 #include "kms/server.h"
+#include "kms/stats.h"
 
 /** Something on the server that tells events. In server->objects while it has an id. */
 struct kms_object {
@@ -33,6 +34,8 @@ struct kms_bridge_leg {
     bool is_offering;   /**< a later offer is under way */
     mono_us trouble_at; /**< ICE is without a path since then; MONO_NEVER = it has one */
     struct kms_candidates local;
+    struct kms_stats stats; /**< the last ones */
+    struct kms_stats_memory memory;
 };
 
 struct kms_bridge {
@@ -43,6 +46,7 @@ struct kms_bridge {
     mono_us first_by;      /**< the pipeline must be there by then; MONO_NEVER = it is */
     unsigned n_needed;     /**< requests that must succeed before the answers are told */
     bool is_answered;
+    unsigned stats_came[MEDIA_LEGS]; /**< by who asked: of which legs, by bit */
     struct kms_object pipeline;
     struct kms_bridge_leg legs[MEDIA_LEGS];
 };
@@ -89,6 +93,18 @@ void kms_bridge_add_candidate(struct kms_bridge *b, mono_us now, enum media_leg 
 /** @return 0, or a negative errno: no event will come */
 MUST_CHECK int kms_bridge_offer_again(struct kms_bridge *b, mono_us now, enum media_leg leg,
                                       struct str offer);
+
+/** How do both lines do? Comes as MEDIA_EVENT_QUALITY, or not at all. bridge_quality.c */
+void kms_bridge_ask_quality(struct kms_bridge *b, mono_us now, enum media_leg asker,
+                            const struct media_hearing *hearing);
+
+/** Have figures of a leg fetched. @return 0 (they come to kms_bridge_stats) or -ENOMEM */
+MUST_CHECK int kms_bridge_ask_stats(struct kms_bridge *b, mono_us now, unsigned leg,
+                                    unsigned asker);
+
+/** They came; may end the call (no memory). */
+void kms_bridge_stats(struct kms_bridge *b, mono_us now, unsigned leg, unsigned asker,
+                      const json_t *value);
 
 /** The connection is back: what was missed meanwhile is asked for. */
 void kms_bridge_resumed(struct kms_bridge *b, mono_us now);

@@ -15,6 +15,7 @@ void kms_bridge_went_on(struct kms_bridge *b, mono_us now, unsigned leg)
     if (b->legs[leg].is_connected)
         return;
     b->legs[leg].is_connected = true;
+    b->legs[leg].memory.connected_at = now;
     (void)kms_call_tell(b->call, now, &event, NULL); /* without memory the call has ended */
 }
 

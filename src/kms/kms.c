@@ -328,11 +328,13 @@ static void add_candidate(struct media *m, uint64_t call_id, enum media_leg leg,
         log_debug(MEDIA, "out of memory, dropping a candidate");
 }
 
-/* What a server measures does not tell how a call sounds: pages get no answer, and show nothing. */
 static void ask_quality(struct media *m, uint64_t call_id, enum media_leg leg,
                         const struct media_hearing *hearing)
 {
-    (void)m, (void)call_id, (void)leg, (void)hearing;
+    struct kms *k = self(m);
+    const struct kms_call *c = find(k, call_id);
+    if (c && c->bridge)
+        kms_bridge_ask_quality(c->bridge, now_of(k), leg, hearing);
 }
 
 static void drop_notices(struct kms *k, uint64_t call_id)
@@ -353,6 +355,7 @@ static void release(struct media *m, uint64_t call_id)
     if (c->bridge)
         kms_bridge_abandon(c->bridge, now_of(k));
     drop_notices(k, call_id);
+    media_quality_forget(&k->quality, call_id);
     free_call(c);
 }
 
@@ -373,6 +376,7 @@ static void free_media(struct media *m)
         free_call(c);
     map_deinit(&k->calls);
     map_deinit(&k->bridges);
+    media_quality_deinit(&k->quality);
     timer_heap_deinit(&k->timers);
     mem_free(k);
 }
@@ -419,6 +423,7 @@ struct kms *kms_new(const struct kms_config *config, const struct kms_transport 
         kms_server_init(&k->servers[i], k, i, config->names[i], rng);
     map_init(&k->calls, call_key, rng);
     map_init(&k->bridges, bridge_key, rng);
+    media_quality_init(&k->quality, rng);
     timer_heap_init(&k->timers);
     list_init(&k->waiting);
     list_init(&k->notices);

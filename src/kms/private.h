@@ -9,6 +9,7 @@
 #include "base/timer_heap.h"
 #include "kms/kms.h"
 #include "kms/server.h"
+#include "signal/media_quality.h"
 
 /** Something to be polled. */
 struct kms_notice {
@@ -43,6 +44,7 @@ struct kms {
     uint64_t last_bridge;
     struct list waiting; /**< of kms_call */
     struct timer_heap timers;
+    struct media_quality quality;
     struct list notices;       /**< to be polled */
     struct kms_notice *polled; /**< the last one that was; NULL = none, or the end of a call */
     mono_us not_before;        /**< what came while we were not running is to be read first */

@@ -84,7 +84,9 @@ class Server {
       });
     });
     // A test run that is cut short must not leave the server behind.
-    process.once('exit', () => child.kill('SIGKILL'));
+    const kill = () => child.kill('SIGKILL');
+    process.once('exit', kill);
+    this.ended.then(() => process.off('exit', kill));
   }
 
   failure(what) {

@@ -31,6 +31,7 @@ struct fake {
     bool is_connecting; /* kms asked for one */
     bool is_open;
     json_t *asked;       /* array: requests without an answer */
+    json_t *stats[2];    /* getStats of both endpoints; NULL = null */
     const char *refused; /* method or operation that is refused … */
     int code;            /* … with this */
     bool is_old;         /* version 6: knows only the old names of events */
@@ -153,6 +154,10 @@ static inline json_t *value_of(struct fake *s, unsigned n, const char *method,
         return json_pack("{s:s, s:s}", "type", "KMS", "version", "7.3.1");
     if (strcmp(operation, "getConnectionState") == 0)
         return json_string("CONNECTED");
+    if (strcmp(operation, "getStats") == 0) {
+        json_t *stats = s->stats[strstr(text_of(params, "object"), "/E2") != NULL];
+        return stats ? json_incref(stats) : json_null();
+    }
     if (strcmp(operation, "processOffer") != 0)
         return json_null();
     (void)snprintf(text, sizeof(text), "v=0 answer to %s", text_of(args, "offer"));
@@ -322,7 +327,9 @@ static inline void write_event(struct world *w, const struct media_event *e)
         text_printf(&w->t, "ended, %s of %s: %s\n", ends[e->end], leg, e->text);
         break;
     case MEDIA_EVENT_QUALITY:
-        fail();
+        text_printf(&w->t, "quality for %s: %s %s, %s %s\n", leg, e->lines[0].grade,
+                    e->lines[0].trouble ? e->lines[0].trouble : "-", e->lines[1].grade,
+                    e->lines[1].trouble ? e->lines[1].trouble : "-");
     }
 }
 
@@ -441,8 +448,11 @@ static inline void world_init(struct world *w, unsigned n_servers)
 static inline void world_deinit(struct world *w)
 {
     w->m->ops->free(w->m);
-    for (unsigned n = 0; n < BENCH_SERVERS; n++)
+    for (unsigned n = 0; n < BENCH_SERVERS; n++) {
         json_decref(w->servers[n].asked);
+        json_decref(w->servers[n].stats[0]);
+        json_decref(w->servers[n].stats[1]);
+    }
 }
 
 static inline void calls(struct world *w, uint64_t id)

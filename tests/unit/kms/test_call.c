@@ -238,6 +238,85 @@ WORLD_TEST(dtls_that_fails_and_errors_end_it_at_once, 1)
                     "call 8 ended, broken of caller: the media server reports an error: no disk\n");
 }
 
+/* ---- how the lines do ---- */
+
+/* In the shape of a real one; `lost` of all that came, in both directions. */
+static void has_stats(struct world *w, unsigned leg, int packets, int lost_up, int lost_down)
+{
+    struct fake *s = &w->servers[0];
+    json_decref(s->stats[leg]);
+    s->stats[leg] = json_pack("{s:{s:s, s:i, s:i, s:f}, s:{s:s, s:i, s:i, s:f, s:f}, s:{s:s}, s:n}",
+                              "in", "type", "inboundrtp", "packetsReceived", packets - lost_up,
+                              "packetsLost", lost_up, "jitter", 0.002, "out", "type", "outboundrtp",
+                              "packetsSent", packets, "packetsLost", lost_down, "jitter", 0.002,
+                              "roundTripTime", 0.03, "endpoint", "type", "endpoint", "nothing");
+}
+
+static void ask(struct world *w, enum media_leg leg)
+{
+    const struct media_hearing hearing = {.concealed_permille = 0, .jitter_buffer_ms = 40};
+    w->m->ops->ask_quality(w->m, 7, leg, &hearing);
+    settle(w);
+}
+
+WORLD_TEST(lines_are_judged_by_what_the_server_measured, 1)
+{
+    begin(w);
+    w->is_quiet = true;
+    ask(w, MEDIA_CALLER); /* of no call */
+    calls(w, 7);
+    ask(w, MEDIA_CALLER); /* before its answers */
+    connects(w, 0, 1);
+    (void)happened(w);
+    has_stats(w, 0, 500, 0, 0);
+    has_stats(w, 1, 500, 0, 0);
+    run(w, 10 * US_PER_S);
+    ask(w, MEDIA_CALLER);
+    assert_happened(w, "call 7 quality for caller: good -, good -\n");
+    /* The caller's line loses what it says: the callee's reports count that, too, and are not
+     * believed. */
+    for (int i = 2; i < 6; i++) {
+        has_stats(w, 0, 500 * i, 60 * i, 0);
+        has_stats(w, 1, 500 * i, 0, 60 * i);
+        run(w, 10 * US_PER_S);
+        ask(w, MEDIA_CALLEE);
+    }
+    const char *all = happened(w);
+    assert_non_null(strstr(all, "quality for callee: poor loss-up, good -\n"));
+    assert_null(strstr(all, "loss-down"));
+    /* Nothing comes any more. */
+    run(w, 30 * US_PER_S);
+    ask(w, MEDIA_CALLEE);
+    assert_non_null(strstr(happened(w), "silent"));
+}
+
+WORLD_TEST(figures_that_make_no_sense_do_no_harm, 1)
+{
+    static const char *const values[] = {
+        "[]",
+        "[1]",
+        "{\"a\":1}",
+        "{\"a\":{\"type\":7}}",
+        "{\"a\":{\"type\":\"inboundrtp\"}}",
+        "{\"a\":{\"type\":\"inboundrtp\",\"packetsReceived\":1e300,\"packetsLost\":-5,"
+        "\"jitter\":1e18},\"b\":{\"type\":\"outboundrtp\",\"packetsSent\":\"x\","
+        "\"packetsLost\":3999999999,\"roundTripTime\":-1}}",
+    };
+    begin_talk(w);
+    w->is_quiet = true;
+    for (size_t i = 0; i < ARRAY_LEN(values); i++) {
+        json_decref(w->servers[0].stats[0]);
+        w->servers[0].stats[0] = json_loads(values[i], 0, NULL);
+        assert_non_null(w->servers[0].stats[0]);
+        run(w, US_PER_S);
+        ask(w, MEDIA_CALLER);
+        assert_non_null(strstr(happened(w), "quality for caller: "));
+    }
+    w->servers[0].refused = "getStats";
+    ask(w, MEDIA_CALLER);
+    assert_happened(w, "");
+}
+
 /* ---- what a server refuses ---- */
 
 WORLD_TEST(an_offer_that_is_refused_names_its_leg, 1)
@@ -456,6 +535,9 @@ WORLD_TEST(without_memory_calls_end_and_nothing_leaks, 1)
             tells_candidate(w, 0, "P1/E1", UDP1);
             if (w->m->ops->renegotiate(w->m, fail_at, MEDIA_CALLER, STR("again")) == 0)
                 settle(w);
+            const struct media_hearing hearing = {-1, -1};
+            w->m->ops->ask_quality(w->m, fail_at, MEDIA_CALLEE, &hearing);
+            settle(w);
         }
         mem_fail_at(0);
         settle(w);
@@ -480,6 +562,8 @@ int main(void)
         cmocka_unit_test(a_path_that_is_lost_ends_the_call_after_a_moment),
         cmocka_unit_test(a_path_that_never_was_is_a_failure),
         cmocka_unit_test(dtls_that_fails_and_errors_end_it_at_once),
+        cmocka_unit_test(lines_are_judged_by_what_the_server_measured),
+        cmocka_unit_test(figures_that_make_no_sense_do_no_harm),
         cmocka_unit_test(an_offer_that_is_refused_names_its_leg),
         cmocka_unit_test(any_other_refusal_ends_the_call_and_releases_what_was_made),
         cmocka_unit_test(frames_that_make_no_sense_are_dropped),
