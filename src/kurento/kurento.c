@@ -263,11 +263,11 @@ void kurento_forget_later(struct kurento_later *later)
 void kurento_answer_later(struct kurento *k, struct kurento_later *later, int err, json_t *value,
                           const struct kurento_fault *fault)
 {
-    json_t *result = err ? NULL
-                         : json_pack("{s:s, s:o}", "sessionId", later->session_id, "value",
-                                     value ? value : json_null());
-    if (err)
+    json_t *result = err ? NULL : json_pack("{s:s}", "sessionId", later->session_id);
+    if (err || later->has_no_value)
         json_decref(value);
+    else
+        (void)json_object_set_new(result, "value", value ? value : json_null());
     kurento_send_answer(k, later->socket,
                         kurento_session_find(&k->sessions, str_of(later->session_id)), later->id,
                         kurento_answer(later->id, err, result, fault));
@@ -429,6 +429,7 @@ struct kurento *kurento_new(const struct kurento_config *config,
     k->now = now;
     k->collect_at = now + config->collector_period;
     list_init(&k->waiting);
+    list_init(&k->releases);
     list_init(&k->measurements);
     map_init(&k->conns, conn_key, rng);
     map_init(&k->pipelines, kurento_media_pipeline_key, rng);
@@ -468,6 +469,7 @@ void kurento_free(struct kurento *k)
     while (!list_is_empty(&k->objects.roots)) /* the manager is the first of them, and goes last */
         kurento_release(k, CONTAINER_OF(k->objects.roots.prev, struct kurento_object, siblings));
     kurento_measurements_drop(k);
+    kurento_recorder_drop(k);
     for (struct kurento_conn *conn; (conn = map_next(&k->conns, &cursor));)
         mem_free(conn);
     map_deinit(&k->conns);

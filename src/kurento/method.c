@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "kurento/private.h"
+#include "kurento/recorder_endpoint.h"
 
 #define MAX_OPERATIONS 1000 /* of a transaction: bounds what one frame can make the server do */
 
@@ -152,22 +153,27 @@ static int on_describe(struct context *c, json_t **ret)
     return 0;
 }
 
-static int invoke(struct context *c, struct kurento_object *object,
-                  const struct kurento_operation *operation, const json_t *params, json_t **ret)
+static struct kurento_call call_of(const struct context *c)
 {
-    struct kurento_value args[KURENTO_MAX_PARAMS];
-    const struct kurento_call call = {
+    return (struct kurento_call){
         .kurento = c->k,
         .session = c->session,
-        .object = object,
-        .operation = operation,
-        .args = args,
         .now = c->k->now,
         .fault = c->fault,
         .socket = c->conn->socket,
         .request_id = c->request->id,
         .is_inside = c->is_inside,
     };
+}
+
+static int invoke(struct context *c, struct kurento_object *object,
+                  const struct kurento_operation *operation, const json_t *params, json_t **ret)
+{
+    struct kurento_value args[KURENTO_MAX_PARAMS];
+    struct kurento_call call = call_of(c);
+    call.object = object;
+    call.operation = operation;
+    call.args = args;
     bool wants = false;
     for (size_t i = 0; i < operation->n_params; i++)
         wants |= !operation->params[i].is_optional;
@@ -208,10 +214,14 @@ static int on_release(struct context *c, json_t **ret)
     if (err)
         return err;
     struct kurento_object *object = kurento_objects_find(&c->k->objects, id);
+    const struct kurento_call call = call_of(c);
+    uint64_t before = kurento_recorder_n_released(c->k);
     if (object && object != c->k->manager)
         kurento_release(c->k, object); /* unknown: released before, which is what is wanted */
-    *ret = json_object();
-    return 0;
+    err = kurento_recorder_wait(&call, before);
+    if (!err)
+        *ret = json_object();
+    return err;
 }
 
 static int on_ref(struct context *c, json_t **ret)

@@ -24,6 +24,7 @@ struct kurento {
     struct map conns;               /**< of struct kurento_conn, owned */
     struct kurento_object *manager; /**< ServerManager; owned by objects */
     struct list waiting;            /**< of struct kurento_later */
+    struct list releases;           /**< of release, recorder_endpoint.c */
     struct list measurements;       /**< of getUsedCpu, server_manager.c */
     mono_us now;                    /**< of the last input or timeout */
     mono_us collect_at, watch_at;
@@ -36,8 +37,9 @@ struct kurento {
 struct kurento_later {
     struct list waiting;
     uint64_t socket;
-    json_t *id;       /**< owned; NULL = a notification */
-    char *session_id; /**< owned */
+    json_t *id;        /**< owned; NULL = a notification */
+    char *session_id;  /**< owned */
+    bool has_no_value; /**< of release: the answer says only that it was done */
 };
 
 /**

@@ -19,10 +19,11 @@
 #include "kurento/private.h"
 #include "kurento/types.h"
 
-/** Somebody who asked with stopAndWait. */
+/* Somebody who asked with stopAndWait, or with release. */
 struct wait {
-    struct list waits;
+    struct list waits; /* of the endpoint, or kurento.releases */
     struct kurento_later *later;
+    uint64_t n_released; /* of release: what has to be whole */
 };
 
 static struct kurento_recorder_endpoint *self(struct kurento_object *object)
@@ -156,20 +157,28 @@ static int stop(const struct kurento_call *call, json_t **ret)
     return 0;
 }
 
+static struct wait *put_off(const struct kurento_call *call, struct list *waits, int *err)
+{
+    *err = -ENOMEM;
+    struct wait *wait = mem_zalloc(sizeof(*wait));
+    if (wait)
+        wait->later = kurento_put_off(call, err);
+    if (!wait || !wait->later) {
+        mem_free(wait);
+        return NULL;
+    }
+    list_append(waits, &wait->waits);
+    return wait;
+}
+
 static int stop_and_wait(const struct kurento_call *call, json_t **ret)
 {
     struct kurento_recorder_endpoint *e = self(call->object);
-    int err = -ENOMEM;
+    int err;
     if (!e->recording)
         return stop(call, ret);
-    struct wait *wait = mem_zalloc(sizeof(*wait));
-    if (wait)
-        wait->later = kurento_put_off(call, &err);
-    if (!wait || !wait->later) {
-        mem_free(wait);
+    if (!put_off(call, &e->waits, &err))
         return err;
-    }
-    list_append(&e->waits, &wait->waits);
     end(e);
     return KURENTO_PUT_OFF;
 }
@@ -236,11 +245,54 @@ static void on_event(struct kurento_recorder_endpoint *e, const struct recorder_
     }
 }
 
+static void answer_releases(struct kurento *k)
+{
+    LIST_FOREACH(node, &k->releases) {
+        struct wait *wait = CONTAINER_OF(node, struct wait, waits);
+        if (!recorder_are_whole(k->recorder, RECORDER_PIPELINES, wait->n_released))
+            return;
+        list_remove(&wait->waits);
+        kurento_answer_later(k, wait->later, 0, NULL, NULL);
+        mem_free(wait);
+    }
+}
+
 void kurento_recorder_ready(struct kurento *k)
 {
     struct recorder_event event;
     while (k->recorder && recorder_poll_event(k->recorder, RECORDER_PIPELINES, &event))
         on_event(event.user, &event);
+    answer_releases(k);
+}
+
+/* --- released while it records --- */
+
+uint64_t kurento_recorder_n_released(const struct kurento *k)
+{
+    return k->recorder ? recorder_n_forgotten(k->recorder, RECORDER_PIPELINES) : 0;
+}
+
+/* What cannot be put off is answered at once: the files become whole all the same. */
+int kurento_recorder_wait(const struct kurento_call *call, uint64_t before)
+{
+    struct kurento *k = call->kurento;
+    uint64_t now = kurento_recorder_n_released(k);
+    int err;
+    struct wait *wait = now == before || call->is_inside ? NULL : put_off(call, &k->releases, &err);
+    if (!wait)
+        return 0;
+    wait->n_released = now;
+    wait->later->has_no_value = true;
+    return KURENTO_PUT_OFF;
+}
+
+void kurento_recorder_drop(struct kurento *k)
+{
+    for (struct list *node; (node = list_pop(&k->releases));) {
+        struct wait *wait = CONTAINER_OF(node, struct wait, waits);
+        kurento_forget_later(wait->later);
+        mem_free(wait);
+    }
 }
 
 /* --- life --- */

@@ -18,4 +18,19 @@ struct kurento_recorder_endpoint {
 /** Drain the recorder's events. */
 void kurento_recorder_ready(struct kurento *k);
 
+/** Recorders that were released while they recorded, so far. */
+uint64_t kurento_recorder_n_released(const struct kurento *k);
+
+/**
+ * `release` is answered when the files are whole that it ended, as a real server does.
+ *
+ * @param call    of the release, which is done
+ * @param before  kurento_recorder_n_released before it
+ * @return 0: answer now; KURENTO_PUT_OFF
+ */
+int kurento_recorder_wait(const struct kurento_call *call, uint64_t before);
+
+/** Nobody waits any more. */
+void kurento_recorder_drop(struct kurento *k);
+
 #endif

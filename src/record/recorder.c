@@ -53,7 +53,9 @@ struct recording {
     struct message start, stop, failed;
 
     /* the control thread's */
-    bool is_stopping, is_forgotten;
+    bool is_stopping;
+    uint64_t forgotten_as; /* the how manieth of its front; 0 = it is not */
+    struct list forgotten; /* in front->forgotten */
 
     /* the writer's */
     struct list recordings;
@@ -68,6 +70,8 @@ struct front {
     struct mailbox events;
     struct mail *polled;       /* oldest event not given out yet */
     struct message *given_out; /* the last one that was */
+    struct list forgotten;     /* of recordings that are not closed, in their order */
+    uint64_t n_forgotten;
 };
 
 struct recorder {
@@ -270,6 +274,7 @@ static void wake_writer(struct recorder *r)
 static void recording_free(struct recording *rec)
 {
     rec->recorder->n_recordings--;
+    list_remove(&rec->forgotten);
     packet_ring_unref(rec->ring);
     mem_free(rec);
 }
@@ -337,8 +342,10 @@ struct recorder *recorder_new(const struct recorder_config *config, struct rng *
     r->serial = rng_u32(rng);
     list_init(&r->recordings);
     mailbox_init(&r->commands);
-    for (unsigned i = 0; i < RECORDER_N_FRONTS; i++)
+    for (unsigned i = 0; i < RECORDER_N_FRONTS; i++) {
         mailbox_init(&r->fronts[i].events);
+        list_init(&r->fronts[i].forgotten);
+    }
     if (open_all(r, error) < 0 || start_thread(r, error)) {
         free_shell(r);
         return NULL;
@@ -400,6 +407,7 @@ int recorder_start(struct recorder *r, mono_us now, const struct recorder_order 
     rec->began_us = utc_of(now);
     rec->failed = (struct message){.type = RECORDER_FAILED, .recording = rec};
     list_init(&rec->recordings);
+    list_init(&rec->forgotten);
     r->n_recordings++;
     command(&rec->start, rec, RECORDER_STARTED, now);
     *ret = rec;
@@ -435,9 +443,23 @@ void recording_stop(struct recording *recording, mono_us now)
 
 void recording_forget(struct recording *recording, mono_us now)
 {
-    recording->is_forgotten = true;
+    struct front *front = &recording->recorder->fronts[recording->front];
+    recording->forgotten_as = ++front->n_forgotten;
+    list_append(&front->forgotten, &recording->forgotten);
     if (!recording->is_stopping)
         recording_stop(recording, now);
+}
+
+uint64_t recorder_n_forgotten(const struct recorder *r, enum recorder_front front)
+{
+    return r->fronts[front].n_forgotten;
+}
+
+bool recorder_are_whole(const struct recorder *r, enum recorder_front front, uint64_t n)
+{
+    const struct front *f = &r->fronts[front];
+    return list_is_empty(&f->forgotten) ||
+           CONTAINER_OF(f->forgotten.next, struct recording, forgotten)->forgotten_as > n;
 }
 
 static struct message *next_event(struct front *front)
@@ -458,7 +480,7 @@ bool recorder_poll_event(struct recorder *r, enum recorder_front front, struct r
     for (const struct message *m; (m = next_event(&r->fronts[front]));) {
         const struct recording *rec = m->recording;
         bool is_failure = m->type == RECORDER_FAILED;
-        if (rec->is_forgotten)
+        if (rec->forgotten_as)
             continue;
         *ret = (struct recorder_event){
             .type = m->type,

@@ -129,6 +129,12 @@ void recording_stop(struct recording *recording, mono_us now);
  */
 void recording_forget(struct recording *recording, mono_us now);
 
+/** Recordings that a front has forgotten so far. */
+uint64_t recorder_n_forgotten(const struct recorder *r, enum recorder_front front);
+
+/** Are the files of the first n of them whole? As far as their events were polled. */
+bool recorder_are_whole(const struct recorder *r, enum recorder_front front, uint64_t n);
+
 /** @return false = none of this front's waits */
 bool recorder_poll_event(struct recorder *r, enum recorder_front front, struct recorder_event *ret);
 

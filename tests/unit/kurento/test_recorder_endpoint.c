@@ -335,8 +335,33 @@ static void released_while_it_records(void **state)
     ask(&w, INVOKE("record", "10"), VALUE("null", "10"));
     frame(&w, 1, INVOKE("stopAndWait", "11"));
     frame(&w, 1, REQUEST("release", "'object':'" P "'", "12"));
-    expect(&w, "1 < " FAULT("40101", "MEDIA_OBJECT_NOT_FOUND", "Object '" R "' not found",
-                            "11") "\n1 < {'id':12,'jsonrpc':'2.0','result':{'sessionId':'s'}}\n");
+    expect(&w,
+           "1 < " FAULT("40101", "MEDIA_OBJECT_NOT_FOUND", "Object '" R "' not found", "11") "\n");
+    expect_told("1 < {'id':12,'jsonrpc':'2.0','result':{'sessionId':'s'}}\n");
+    assert_true(is_whole());
+    ask(&w, REQUEST("release", "'object':'" P "'", "13"),
+        "{'id':13,'jsonrpc':'2.0','result':{'sessionId':'s'}}"); /* nothing to wait for */
+}
+
+/* In a transaction nothing waits, and who shuts down waits for nobody. */
+static void released_and_not_waited_for(void **state)
+{
+    (void)state;
+    make(CREATE("'uri':'a.ogg'", "2"));
+    ask(&w, INVOKE("record", "10"), VALUE("null", "10"));
+    ask(&w,
+        REQUEST("transaction",
+                "'operations':[{'jsonrpc':'2.0','id':0,'method':'release','params':{'object':'" R
+                "'}}]",
+                "11"),
+        VALUE("[{'id':0,'jsonrpc':'2.0','result':{'sessionId':'s'}}]", "11"));
+    ask(&w, CREATE("'uri':'a.ogg'", "12"), VALUE("'" P "/<3>_kurento.RecorderEndpoint'", "12"));
+    ask(&w,
+        REQUEST("invoke", "'object':'" P "/<3>_kurento.RecorderEndpoint','operation':'record'",
+                "13"),
+        VALUE("null", "13"));
+    frame(&w, 1, REQUEST("release", "'object':'" P "'", "14"));
+    expect(&w, "");
     assert_whole_at_the_end();
 }
 
@@ -367,6 +392,7 @@ int main(void)
         TEST(more_than_the_limit),
         TEST(without_memory_nothing_begins),
         TEST(released_while_it_records),
+        TEST(released_and_not_waited_for),
         TEST(its_session_is_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -279,6 +279,15 @@ static void test_forgotten(void **state)
     wait_for(RECORDER_FAILED, another);
     recording_stop(another, start);
     recording_forget(another, start);
+    assert_int_equal(recorder_n_forgotten(r, RECORDER_PIPELINES), 2);
+    assert_int_equal(recorder_n_forgotten(r, RECORDER_CALLS), 0);
+    assert_true(recorder_are_whole(r, RECORDER_PIPELINES, 0));
+    assert_false(recorder_are_whole(r, RECORDER_PIPELINES, 2));
+    while (!recorder_are_whole(r, RECORDER_PIPELINES, 2)) {
+        uint64_t n;
+        assert_int_equal(read(wake_fd, &n, 8), 8);
+        assert_false(recorder_poll_event(r, RECORDER_PIPELINES, &event));
+    }
     recorder_free(r);
     assert_ended_ogg(60 * 960);
     char error[RECORDER_ERROR_MAX];
