@@ -39,7 +39,7 @@ static json_t *inbound(const struct peer_figures *media)
 {
     const struct peer_figures_up *up = &media->up;
     json_t *s = rtp_stats(up->ssrc);
-    uint32_t lost = up->counts.lost - up->counts.repaired;
+    uint32_t lost = up->counts.lost - up->counts.repaired - up->late; /* never came */
     (void)json_object_set_new(s, "packetsReceived", json_integer(up->packets));
     (void)json_object_set_new(s, "bytesReceived", json_integer((json_int_t)up->octets));
     (void)json_object_set_new(s, "packetsLost", json_integer(lost));

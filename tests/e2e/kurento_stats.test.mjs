@@ -1,0 +1,124 @@
+// getStats tells the truth: one person is on a line with known loss, delay and jitter; what the
+// server says of it is held to what the line did, and to what the browser at the other end says.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { PageUser, startBrowser, talk } from './lib/browser.mjs';
+import { startFixture } from './lib/fixture.mjs';
+import { startLine } from './lib/impair.mjs';
+import { KurentoApp } from './lib/kurento_app.mjs';
+import { SLOW, startServer } from './lib/server.mjs';
+import { pause, until } from './lib/wait.mjs';
+
+const timeout = 90_000 * SLOW;
+const TALK_MS = 20_000; // four reports
+const DELAY_MS = 40;
+const JITTER_MS = 30;
+const LOSS = 5; // %
+const BUSY_MS = 40; // what browser and machine may add to a round trip
+
+let fixture;
+let server;
+let browsers;
+let app;
+let line;
+
+before(async () => {
+  fixture = await startFixture();
+  // Without RED, which repairs before anything is missing.
+  server = await startServer({ 'kurento.listen': '127.0.0.1:0', 'media.workers': '1', 'media.red': 'false' });
+  browsers = [await startBrowser({ hz: 440, page: fixture.url }), await startBrowser({ hz: 1000, page: fixture.url })];
+  app = await KurentoApp.start(server.ready.kurento);
+  line = await startLine({ ready: server.ready, socket: () => app.url },
+    { delay: DELAY_MS, jitter: JITTER_MS, loss: LOSS, seed: 7 });
+});
+
+after(async () => {
+  for (const browser of browsers ?? []) await browser.stop();
+  await line?.stop();
+  await app?.stop();
+  await fixture?.stop();
+  await server?.stop();
+});
+
+/** Members of RTCStats of a real server, with the types of their values; nothing else may be there. */
+const both = {
+  __module__: 'string', __type__: 'string', id: 'string', type: 'string', timestampMillis: 'number', ssrc: 'string',
+  associateStatsId: 'string', isRemote: 'boolean', mediaTrackId: 'string', transportId: 'string', codecId: 'string',
+  firCount: 'number', pliCount: 'number', nackCount: 'number', sliCount: 'number', remb: 'number',
+  packetsLost: 'number', fractionLost: 'number',
+};
+const forms = {
+  RTCInboundRTPStreamStats: { ...both, packetsReceived: 'number', bytesReceived: 'number', jitter: 'number' },
+  RTCOutboundRTPStreamStats: { ...both, packetsSent: 'number', bytesSent: 'number', targetBitrate: 'number', roundTripTime: 'number' },
+};
+
+function checkForm(stats) {
+  const form = Object.fromEntries(Object.entries(stats).map(([key, value]) => [key, typeof value]));
+  assert.deepEqual(form, forms[stats.__type__], stats.__type__);
+  assert.ok(stats.fractionLost >= 0 && stats.fractionLost <= 255);
+  assert.ok(Math.abs(stats.timestampMillis - Date.now()) < 5000);
+}
+
+/** Of one endpoint: { inbound, outbound }. */
+async function serverStats(name) {
+  const { endpoint } = app.people.get(name);
+  const { [endpoint.id]: own, ...rest } = await endpoint.getStats();
+  assert.deepEqual([own.__type__, own.type, own.E2ELatency, own.inputLatency], ['EndpointStats', 'endpoint', [], []]);
+  const found = {};
+  for (const [id, stats] of Object.entries(rest)) {
+    checkForm(stats);
+    assert.equal(stats.id, id);
+    found[stats.type.replace('rtp', '')] = stats;
+  }
+  return found;
+}
+
+const near = (what, value, wanted, tolerance) =>
+  assert.ok(Math.abs(value - wanted) <= tolerance, `${what}: ${value}, and not ${wanted} ± ${tolerance}`);
+
+test('loss, jitter and round trip are those of the line', { timeout }, async (t) => {
+  const [alice, bob] = [await PageUser.open(browsers[0], 'alice', line.socket()), await PageUser.open(browsers[1], 'bob', app.url)];
+  for (const person of [alice, bob]) await person.register();
+  await talk(alice, bob);
+  await pause(TALK_MS);
+  await until('the browser has a report of the server', async () => (await alice.statistics()).remote?.roundTripTime);
+  const [lineStats, seen, here, there] = await Promise.all([line.stats(), alice.statistics(), serverStats('alice'), serverStats('bob')]);
+  const { inbound, outbound } = here;
+  t.diagnostic(JSON.stringify({ inbound, outbound, line: lineStats, remote: seen.remote }));
+
+  // Who is meant.
+  assert.equal(inbound.ssrc, String(seen.outbound.ssrc));
+  assert.equal(outbound.ssrc, String(seen.inbound.ssrc));
+
+  // From her: what the line lost was asked for, and what came then counts as received.
+  const sent = seen.outbound.packetsSent - (seen.outbound.retransmittedPacketsSent ?? 0);
+  // (What is asked for twice may come twice, and counts as often.)
+  near('packetsReceived', inbound.packetsReceived + inbound.packetsLost, seen.outbound.packetsSent, 0.08 * sent);
+  near('bytesReceived', inbound.bytesReceived / inbound.packetsReceived, seen.outbound.bytesSent / seen.outbound.packetsSent, 3);
+  const lost = lineStats.up.lost_single;
+  assert.ok(inbound.nackCount >= 0.7 * lost && inbound.nackCount <= 3 * lost, `asked for ${inbound.nackCount} of ${lost}`);
+  assert.ok(inbound.packetsLost <= 0.02 * sent, `${inbound.packetsLost} are missing after repair`);
+  near('packetsLost, as RTCP told it to her', inbound.packetsLost, seen.remote.packetsLost, 0.02 * sent);
+  near('jitter, as RTCP told it to her', inbound.jitter, seen.remote.jitter, 0.008);
+  assert.ok(inbound.jitter > 0.003 && inbound.jitter < JITTER_MS / 1000, `jitter ${inbound.jitter} s`);
+
+  // To her.
+  const trip = outbound.roundTripTime * 1000;
+  assert.ok(trip >= 2 * DELAY_MS && trip <= 2 * (DELAY_MS + JITTER_MS) + BUSY_MS, `roundTripTime ${trip} ms`);
+  near('roundTripTime, as she measures it [ms]', trip, seen.remote.roundTripTime * 1000, 2 * JITTER_MS + BUSY_MS);
+  near('packetsSent', outbound.packetsSent, there.inbound.packetsReceived, 0.03 * outbound.packetsSent);
+  near('packetsLost', outbound.packetsLost, seen.inbound.packetsLost, 0.03 * outbound.packetsSent);
+  near('targetBitrate', outbound.targetBitrate, 8 * seen.inbound.bytesReceived / (TALK_MS / 1000), 0.25 * outbound.targetBitrate);
+  assert.ok(outbound.nackCount > 0, 'she asked for what the line lost');
+
+  // His line is perfect, and is not mixed up with hers.
+  assert.equal(there.inbound.packetsLost, 0);
+  assert.equal(there.inbound.nackCount, 0);
+  assert.ok(there.outbound.roundTripTime < 0.03, `${there.outbound.roundTripTime} s`);
+  assert.ok(there.inbound.jitter < 0.01);
+  await alice.close();
+  await bob.close();
+  assert.deepEqual(app.errors, []);
+});
