@@ -1,4 +1,4 @@
-/* A buffer that moves what is left to its front when more comes, and grows up to one unit. */
+/* A buffer that moves what is left to its front when there is no room, and grows up to one unit. */
 #include "play/input.h"
 
 #include <assert.h>
@@ -16,6 +16,8 @@ void play_input_deinit(struct play_input *in)
 
 static int make_room(struct play_input *in, size_t len)
 {
+    if (in->start + in->len + len <= in->cap)
+        return 0;
     if (in->len)
         memmove(in->buf, in->buf + in->start, in->len);
     in->start = 0;
@@ -41,7 +43,7 @@ int play_input_push(struct play_input *in, const uint8_t *data, size_t len)
     int err = make_room(in, len - unwanted);
     if (err)
         return err;
-    memcpy(in->buf + in->len, data + unwanted, len - unwanted);
+    memcpy(in->buf + in->start + in->len, data + unwanted, len - unwanted);
     in->len += len - unwanted;
     return 0;
 }

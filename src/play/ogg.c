@@ -30,12 +30,21 @@ enum state {
 #define MAX_PACKETS 255
 
 #define LACING_AT 27
+#define PAGE_MAX  65307
+
+/*
+ * Damage that is borne, in the whole file [bytes]. A byte of it may cost the sum of a page's 65307:
+ * four megabytes took five seconds.
+ */
+#define MAX_PASSED_OVER 262144
 
 /* Three million years: so far that nothing overflows. */
 #define MAX_GRANULE (INT64_MAX / 2)
 
 struct ogg_opus {
     ogg_sync_state sync;
+    uint64_t passed_over; /* that were no pages [bytes] */
+    bool is_padded;       /* what is in sync is all of it, and more */
     enum state state;
     int serial;      /* of our stream */
     long page_no;    /* that is due */
@@ -330,10 +339,35 @@ static int feed(struct ogg_opus *o, struct play_input *in)
     char *buf = ogg_sync_buffer(&o->sync, (long)len);
     if (!buf)
         return -ENOMEM;
-    memcpy(buf, play_input_peek(in, len), len);
+    memcpy(buf, in->buf + in->start, len);
     (void)ogg_sync_wrote(&o->sync, (long)len); /* cannot fail: there is room for it */
     play_input_skip(in, len);
     return 0;
+}
+
+/*
+ * Behind the file's end: what seemed to begin a page, and is waited for, is none, and behind it
+ * there may be one.
+ */
+static int pad(struct ogg_opus *o)
+{
+    char *buf = ogg_sync_buffer(&o->sync, PAGE_MAX);
+    if (!buf)
+        return -ENOMEM;
+    memset(buf, 0, PAGE_MAX);
+    (void)ogg_sync_wrote(&o->sync, PAGE_MAX);
+    o->is_padded = true;
+    return 0;
+}
+
+/* Bytes that are no page. What they took away is told by the numbers of those that follow. */
+static int pass_over(struct ogg_opus *o, struct play_file *file, uint64_t n)
+{
+    o->passed_over += n;
+    if (o->passed_over <= MAX_PASSED_OVER || o->is_padded)
+        return 0;
+    return play_fail(file, PLAY_READER_E_BROKEN, "more than %u bytes of it are not Ogg",
+                     MAX_PASSED_OVER);
 }
 
 /* @return 0, HUNGRY, or of what is on the page */
@@ -343,14 +377,17 @@ static int next_page(struct ogg_opus *o, struct play_file *file)
     int err = keep_tail(o);
     o->n_packets = 0;
     while (!err) {
-        int found = ogg_sync_pageout(&o->sync, &page);
+        long found = ogg_sync_pageseek(&o->sync, &page);
         if (found > 0)
             return on_page(o, file, &page);
         if (found < 0)
-            continue; /* bytes that are no page: the numbers of pages tell what is missing */
-        if (!file->in.len)
+            err = pass_over(o, file, (uint64_t)-found);
+        else if (file->in.len)
+            err = feed(o, &file->in);
+        else if (file->in.is_end && !o->is_padded)
+            err = pad(o);
+        else
             return PLAY_READER_HUNGRY;
-        err = feed(o, &file->in);
     }
     return err;
 }

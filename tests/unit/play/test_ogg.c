@@ -184,6 +184,23 @@ static void test_page_damaged(void **state)
     free(l);
 }
 
+/* What costs most to look for: each one may be a page, and none is. */
+static void test_no_end_of_damage(void **state)
+{
+    (void)state;
+    for (unsigned kib = 200; kib <= 300; kib += 100) {
+        begin(7);
+        put_packets(7, 0, 50 * FRAME, 50);
+        for (unsigned i = 0; i < kib * 256; i++, len += 4)
+            memcpy(file + len, "OggS", 4);
+        put_packets(7, EOS, 100 * FRAME, 50);
+        struct listened *l = read_it();
+        assert_string_equal(l->error, kib == 200 ? "" : "more than 262144 bytes of it are not Ogg");
+        assert_int_equal(l->n_packets, kib == 200 ? 100 : 50);
+        free(l);
+    }
+}
+
 /* A source that was silent and wrote nothing: only the granules go on. */
 static void test_pause(void **state)
 {
@@ -399,6 +416,7 @@ int main(void)
         cmocka_unit_test(test_page_lost),
         cmocka_unit_test(test_page_damaged),
         cmocka_unit_test(test_pause),
+        cmocka_unit_test(test_no_end_of_damage),
         cmocka_unit_test(test_granules_of_nonsense),
         cmocka_unit_test(test_over_pages),
         cmocka_unit_test(test_too_long),
