@@ -2,8 +2,6 @@
  * What the endpoints of a bridge tell, and what becomes of it. As in bridge.c: after something that
  * may end the call there is nothing but `return`.
  */
-#include <string.h>
-
 #include "base/mem.h"
 #include "kms/bridge.h"
 #include "log/log.h"

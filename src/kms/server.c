@@ -6,7 +6,6 @@
  */
 #include "kms/server.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "kms/bridge.h"

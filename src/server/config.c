@@ -10,7 +10,9 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "base/ws_url.h"
 #include "server/config_value.h"
 #include "server/options_table.h"
 
@@ -159,6 +161,17 @@ int config_read_set(struct config *c, struct str assignment)
     return config_set(c, place, str_trim(key), value);
 }
 
+/* The HTTP library cannot verify a certificate for one. */
+static void check_media_servers(struct config *c, struct config_place place)
+{
+    const struct options_texts *uris = &c->options->media_kurento_uri;
+    for (size_t i = 0; i < uris->n; i++) {
+        struct ws_url url;
+        if (ws_url_parse(str_of(uris->item[i]), &url) && url.is_tls && strchr(url.host, ':'))
+            config_mistake(c, place, "media.kurento_uri: wss:// wants a name or an IPv4 address");
+    }
+}
+
 void config_check(struct config *c)
 {
     const struct options *o = c->options;
@@ -181,6 +194,7 @@ void config_check(struct config *c)
         config_mistake(c, place, "media.kurento_uri: has no effect without media.backend: kurento");
     if (o->media_backend == OPTIONS_MEDIA_KURENTO && o->call_record)
         config_mistake(c, place, "call.record: calls of media.backend kurento are not recorded");
+    check_media_servers(c, place);
     if (o->media_port && o->media_port + o->media_workers > 65536)
         config_mistake(c, place, "media.port, media.workers: port %u + %u workers is above 65535",
                        o->media_port, o->media_workers);

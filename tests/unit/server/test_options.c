@@ -204,6 +204,7 @@ static void bad_values_are_refused_with_what_would_be_right(void **state)
         {"media.backend=janus", "must be engine or kurento"},
         {"media.backend=kurento", "media.backend: kurento needs servers: set media.kurento_uri"},
         {"media.kurento_uri=http://kms:8888/kurento", "ws://host:port/path or wss://"},
+        {"media.kurento_uri=wss://[::1]/kurento", "wants a name or an IPv4 address"},
         {"media.kurento_uri=ws://me:secret@kms:8888/kurento", "ws://host:port/path or wss://"},
         {"media.kurento_uri=ws://kms:8888/kurento", "has no effect without media.backend: kurento"},
         {"call.ring_timeout=0s", "must be 1s to 1h"},
