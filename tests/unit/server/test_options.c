@@ -243,6 +243,8 @@ static void rules_between_settings(void **state)
     assert_refused(
         LOAD(ENV(HOME), &q, "serve", "--set", "media.port=65535", "--set", "media.workers=2"), &q,
         "is above 65535");
+    assert_refused(LOAD(ENV(HOME), &q, "serve", "--set", "call.record=on"), &q,
+                   "set recording.dir");
     assert_int_equal(
         LOAD(ENV(HOME), &q, "serve", "--set", "media.port=65535", "--set", "media.workers=1"), 0);
     options_request_deinit(&q);
