@@ -23,8 +23,8 @@
 
 /* What we said of one endpoint. */
 struct engine_plain {
-    struct plain_side side; /* with a key: wiped */
-    bool is_encrypted;      /* as the first description settled it */
+    struct plain_side side;      /* with a key: wiped */
+    enum rtpsec_profile profile; /* as the first description settled it */
     char cname[SAID_CNAME_LEN + 1];
     struct plain_pair pair; /* until the endpoint has it */
 };
@@ -102,9 +102,11 @@ static int open_pair(struct engine *e, const struct addr *shown, unsigned dscp,
         if (err)
             plain_ports_give_back(&e->plain_ports, at.port);
     }
-    if (err != -EADDRINUSE)
+    if (err != -EADDRINUSE && err != -EMFILE && err != -ENFILE)
         return err;
-    if (e->plain_ports.n == 0)
+    if (err != -EADDRINUSE)
+        engine_say(error, "media.rtp_ports: no descriptors are left (ulimit -n)");
+    else if (e->plain_ports.n == 0)
         engine_say(error, "media.rtp_ports: plain RTP is switched off");
     else
         engine_say(error, "media.rtp_ports: all ports are in use, %u of %u pairs by us",
@@ -207,7 +209,7 @@ static int make(struct engine *e, mono_us now, const struct engine_pipeline *kno
     int err = engine_give_endpoint(e, w, endpoint);
     if (err)
         return err;
-    said->is_encrypted = params->keys.profile != RTPSEC_NONE;
+    said->profile = params->keys.profile;
     engine_find_endpoint(e, known->id, number)->plain = said;
     return 0;
 }
@@ -275,8 +277,8 @@ static int answer_again(const struct engine_endpoint *known, const struct sdp *o
         return -ENOMEM;
     side.session_version++;
     int err = write_answer(known->plain, &side, offer, &c->params, ret_sdp, error);
-    if (!err && (c->params.keys.profile != RTPSEC_NONE) != known->plain->is_encrypted) {
-        engine_say(error, "m=audio: encryption does not come or go within a call");
+    if (!err && c->params.keys.profile != known->plain->profile) {
+        engine_say(error, "m=audio: encryption stays as it was in the first offer");
         err = ENGINE_E_OFFER;
     }
     if (err) {

@@ -151,6 +151,13 @@ void plain_deinit(struct plain *p)
     forget_keys(p);
 }
 
+/* c=0.0.0.0 as it was before RFC 3264: nothing is to be sent. Where she is stays known, or anybody
+ * could take her place meanwhile. */
+static bool is_old_hold(const struct addr *named)
+{
+    return addr_is_any(named) && named->port != LATCH_UNKNOWN_PORT;
+}
+
 int plain_renegotiate(struct plain *p, mono_us now, const struct plain_params *params)
 {
     int err = 0;
@@ -163,7 +170,8 @@ int plain_renegotiate(struct plain *p, mono_us now, const struct plain_params *p
     take_media(p, params);
     peer_repair_set(&p->repair, params->media.nack, params->media.reduced_size_rtcp);
     peer_feedback_set(&p->feedback, &params->media);
-    latch_name(&p->latch, now, &params->rtp);
+    if (!is_old_hold(&params->rtp))
+        latch_name(&p->latch, now, &params->rtp);
     if (latch_remote(&p->latch))
         moved(p, now);
     return 0;

@@ -121,6 +121,7 @@ test('ffmpeg plays to an RtpEndpoint, and a browser hears it', { timeout }, asyn
   await person.hears(1000);
   await until('media is told', () => rtp.states.includes('media CONNECTED'));
   assert.ok(rtp.states.includes('CONNECTED'));
+  assert.equal(await rtp.getMediaState(), 'CONNECTED');
   const stats = Object.values(await rtp.getStats());
   const inbound = stats.find((s) => s.type === 'inboundrtp');
   assert.ok(inbound.packetsReceived > 20);

@@ -275,6 +275,32 @@ static void hold_and_another_address(void **state)
     assert_int_equal(speak(w, &elsewhere), PEER_E_DIRECTION);
 }
 
+static void an_old_hold_forgets_nobody(void **state)
+{
+    struct world *w = *state;
+    begin(w);
+    (void)speak(w, &w->her);
+    w->params.media.may_send = false; /* peer/plain_sdp.h: c=0.0.0.0 */
+    w->params.rtp = addr_v4(0, 0, 0, 0, 5004);
+    w->params.rtcp = addr_v4(0, 0, 0, 0, 5005);
+    assert_int_equal(plain_renegotiate(&w->plain, w->now, &w->params), 0);
+    unsigned before = w->n_reports;
+    for (unsigned i = 0; i < 1000; i++) {
+        run(w, w->now + FRAME);
+        assert_int_equal(receive(w, &w->stranger, OPUS_PT, 99, (uint16_t)i), PEER_E_SOURCE);
+        assert_int_equal(speak(w, &w->her), 0); /* music on hold */
+    }
+    assert_int_equal(goes_to(w).port, 0);
+    assert_int_equal(w->n_reports, before);
+    w->params.media.may_send = true;
+    w->params.rtp = w->her;
+    w->params.rtcp = w->her_rtcp;
+    assert_int_equal(plain_renegotiate(&w->plain, w->now, &w->params), 0);
+    sends_to(w, &w->her);
+    run(w, w->now + 20 * US_PER_S);
+    assert_true(w->n_reports > before);
+}
+
 static void bad_packets(void **state)
 {
     struct world *w = *state;
@@ -510,6 +536,7 @@ int main(void)
         TEST(a_new_ssrc_proves_itself),
         TEST(only_what_was_described_is_learnt),
         TEST(hold_and_another_address),
+        TEST(an_old_hold_forgets_nobody),
         TEST(bad_packets),
         TEST(a_goodbye_both_ways),
         TEST(who_is_nowhere_is_sent_nothing),

@@ -1,4 +1,6 @@
 /* Plain RTP over real sockets: ports of the range, media both ways, strangers, the end. */
+#include <sys/resource.h>
+
 #include "bench.h"
 #include "rtp/rtcp.h"
 
@@ -478,7 +480,12 @@ static void encryption_stays_as_it_began(void **state)
     assert_non_null(strstr(w->sdp, first)); /* our key stays */
     assert_int_equal(engine_plain_answer_again(e, PIPELINE, 0, str_of(plain), w->sdp, w->error),
                      ENGINE_E_OFFER);
-    assert_string_equal(w->error, "m=audio: encryption does not come or go within a call");
+    assert_string_equal(w->error, "m=audio: encryption stays as it was in the first offer");
+    static const char other[] =
+        "v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio 4000 RTP/SAVP 0\r\n"
+        "a=crypto:1 AEAD_AES_128_GCM inline:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGw==\r\n";
+    assert_int_equal(engine_plain_answer_again(e, PIPELINE, 0, str_of(other), w->sdp, w->error),
+                     ENGINE_E_OFFER);
     assert_int_equal(answer(w, 1, plain), 0);
     assert_int_equal(engine_plain_answer_again(e, PIPELINE, 1, STR(ENCRYPTED), w->sdp, w->error),
                      ENGINE_E_OFFER);
@@ -568,6 +575,23 @@ static void without_memory_nothing_is_made(void **state)
     world_free(w);
 }
 
+static void without_descriptors_it_says_so(void **state)
+{
+    (void)state;
+    struct world *w = world_new(30000, 30009);
+    struct rlimit before, none;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = before;
+    none.rlim_cur = 3; /* new ones only: what is open stays */
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    int err = answer(w, 0, "v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio 4000 RTP/AVP 0\r\n");
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(err, ENGINE_E_PORTS);
+    assert_string_equal(w->error, "media.rtp_ports: no descriptors are left (ulimit -n)");
+    assert_int_equal(answer(w, 0, "v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio 4000 RTP/AVP 0\r\n"), 0);
+    world_free(w);
+}
+
 /* Beside a call it loses nothing. */
 static void a_flood_at_one_port_starves_nobody(void **state)
 {
@@ -607,6 +631,7 @@ int main(void)
         cmocka_unit_test(encryption_stays_as_it_began),
         cmocka_unit_test(of_both_families),
         cmocka_unit_test(without_memory_nothing_is_made),
+        cmocka_unit_test(without_descriptors_it_says_so),
         cmocka_unit_test(a_flood_at_one_port_starves_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

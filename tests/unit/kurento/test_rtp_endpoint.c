@@ -87,6 +87,7 @@ static void an_offer_is_answered_and_connected(void **state)
     struct world *w = *state;
     endpoint(w);
     ask(w, INVOKE("getConnectionState", "{}", "3"), VALUE("'DISCONNECTED'", "3"));
+    ask(w, INVOKE("getMediaState", "{}", "31"), VALUE("'DISCONNECTED'", "31"));
     frame(w, 1, REQUEST("subscribe", "'object':'" R "','type':'ConnectionStateChanged'", "4"));
     frame(w, 1, REQUEST("subscribe", "'object':'" R "','type':'MediaSessionStarted'", "5"));
     frame(w, 1, REQUEST("subscribe", "'object':'" R "','type':'OnKeySoftLimit'", "6"));
@@ -98,6 +99,9 @@ static void an_offer_is_answered_and_connected(void **state)
     until_sent(w, "\"newState\":\"CONNECTED\",\"oldState\":\"DISCONNECTED\"");
     forget(w);
     ask(w, INVOKE("getConnectionState", "{}", "8"), VALUE("'CONNECTED'", "8"));
+    frame(w, 1, INVOKE("getMediaState", "{}", "81"));
+    until_sent(w, "\"value\":\"DISCONNECTED\"}"); /* nobody spoke */
+    forget(w);
     frame(w, 1, INVOKE("getLocalSessionDescriptor", "{}", "9"));
     assert_true(sent(w, "m=audio 21"));
     frame(w, 1, INVOKE("getRemoteSessionDescriptor", "{}", "10"));
