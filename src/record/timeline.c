@@ -44,6 +44,16 @@ static uint64_t later(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint64_t minus(uint64_t a, uint64_t b)
+{
+    return a > b ? a - b : 0;
+}
+
 /* Position of a moment, of which nothing lies before the last start. */
 static uint64_t by_clock(const struct record_timeline *t, mono_us at)
 {
@@ -192,11 +202,24 @@ static bool is_catching_up(const struct record_timeline *t, const struct record_
     return -lag(h->timestamp, h->at, newest_held(t)) > ticks(RECORD_RETURN_LOOK) / 2;
 }
 
+/* Where it stands by the clock. A line only ever makes late: of it and those behind it the quickest
+ * says when it was sent. */
+static uint64_t by_arrival(const struct record_timeline *t, const struct record_held *h)
+{
+    uint64_t ret = by_clock(t, h->at);
+    LIST_FOREACH(node, &t->held) {
+        int64_t gained = -lag(h->timestamp, h->at, of(node));
+        if (gained > 0 && gained <= ticks(RECORD_RETURN))
+            ret = earlier(ret, minus(by_clock(t, h->at), (uint64_t)gained));
+    }
+    return later(ret, t->position);
+}
+
 static void place(struct record_timeline *t, struct record_held *h)
 {
     bool stood_still = is_in_doubt(t, h) && !is_catching_up(t, h);
     if (stood_still || !by_timestamp(t, h, &h->start)) {
-        h->start = later(t->position, by_clock(t, h->at));
+        h->start = by_arrival(t, h);
         t->stats.restarts += t->is_placed;
     }
     h->is_placed = true;
@@ -212,8 +235,8 @@ static bool is_due(const struct record_timeline *t, const struct record_held *h,
     if (h->is_placed || now - h->at >= RECORD_WAIT || t->n_held > RECORD_MAX_HELD ||
         t->stop_at != MONO_NEVER)
         return true;
-    return h->seq == t->next &&
-           (!is_in_doubt(t, h) || newest_held(t)->at - h->at >= RECORD_RETURN_LOOK);
+    return h->seq == t->next && ((t->is_placed && !is_in_doubt(t, h)) ||
+                                 newest_held(t)->at - h->at >= RECORD_RETURN_LOOK);
 }
 
 static void give_gap(struct record_timeline *t, uint64_t until, struct record_piece *ret)

@@ -7,9 +7,10 @@
  *         0 = start                                         stop
  *
  * Positions count from the start of the recording [ticks of RECORD_RATE]. The first packet stands
- * where it arrived, those behind it where their timestamps say: neither jitter nor loss changes the
- * length. Only where timestamps cannot be meant (the source was restarted, they run into what is
- * already there, away from the clock, or stood still) a packet stands where it arrived again.
+ * where it arrived, or as much earlier as the quickest of those within RECORD_RETURN_LOOK says;
+ * those behind it where their timestamps say: neither jitter nor loss changes the length. Only
+ * where timestamps cannot be meant (the source was restarted, they run into what is already there,
+ * away from the clock, or stood still) a packet stands where it arrived again.
  *
  * A pause is a stop and another start: what lies between takes no time.
  */
