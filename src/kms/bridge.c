@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "log/log.h"
 
 enum step {
@@ -301,6 +302,13 @@ static bool is_refused_offer(const struct kms_tag *tag, const struct kms_answer 
            answer->code <= CODE_SDP_LAST;
 }
 
+/* Cut between two characters: the text goes into JSON. */
+static struct str shortened(struct str text)
+{
+    text = str_head(text, MEDIA_ERROR_MAX - 1);
+    return str_head(text, utf8_valid_prefix(text));
+}
+
 static void tell_unchanged(struct kms_bridge *b, mono_us now, const struct kms_tag *tag,
                            const struct kms_answer *answer)
 {
@@ -313,7 +321,7 @@ static void tell_unchanged(struct kms_bridge *b, mono_us now, const struct kms_t
     if (answer->code == CODE_NEGOTIATED)
         event.text = "the media server takes no later offers";
     else
-        event.text = texts[0] = mem_strdup(str_head(answer->message, MEDIA_ERROR_MAX - 1));
+        event.text = texts[0] = mem_strdup(shortened(answer->message));
     (void)kms_call_tell(b->call, now, &event, texts); /* without memory the call has ended */
 }
 

@@ -21,6 +21,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "kms/kms.h"
 
 #define BENCH_SERVERS 3
@@ -34,6 +35,7 @@ struct fake {
     json_t *stats[2];    /* getStats of both endpoints; NULL = null */
     const char *refused; /* method or operation that is refused … */
     int code;            /* … with this */
+    const char *words;   /* NULL = "Refused by the test" */
     bool is_old;         /* version 6: knows only the old names of events */
     char session[40];    /* "" = none yet */
     unsigned n_sessions; /* since it was started */
@@ -196,7 +198,7 @@ static inline json_t *answer_to(struct world *w, unsigned n, const json_t *reque
     const json_t *id = json_object_get(request, "id");
     if (s->refused && (strcmp(s->refused, method) == 0 || strcmp(s->refused, operation) == 0 ||
                        strcmp(s->refused, text_of(params, "type")) == 0))
-        return refusal(id, s->code, "Refused by the test");
+        return refusal(id, s->code, s->words ? s->words : "Refused by the test");
     if (strcmp(method, "subscribe") == 0 && !is_known_event(s, text_of(params, "type")))
         return refusal(id, 40106, "Event not supported");
     if (!is_session_ok(s, method, params))
@@ -304,6 +306,7 @@ static inline void write_event(struct world *w, const struct media_event *e)
 {
     static const char *const ends[] = {"failed", "lost", "remote-closed", "refused", "broken"};
     const char *leg = e->leg == MEDIA_CALLER ? "caller" : "callee";
+    assert_true(!e->text || utf8_is_valid(str_of(e->text)));
     text_printf(&w->t, "call %u ", (unsigned)e->call_id);
     switch (e->type) {
     case MEDIA_EVENT_ANSWERED:

@@ -173,6 +173,29 @@ WORLD_TEST(a_later_offer_is_answered_by_who_can, 1)
                        "call 7 caller unchanged, refused: Refused by the test\n");
 }
 
+/* The texts of servers go to pages: whatever their length, they are cut between characters. */
+WORLD_TEST(texts_of_a_server_stay_utf8, 1)
+{
+    char words[400];
+    begin_talk(w);
+    w->is_quiet = true;
+    w->servers[0].refused = "processOffer";
+    w->servers[0].code = 40205;
+    w->servers[0].words = words;
+    for (size_t ascii = 0; ascii < 4; ascii++) {
+        memset(words, 'a', ascii);
+        for (size_t i = ascii; i < sizeof(words) - 4; i += 3)
+            memcpy(words + i, "\xe2\x82\xac", 4);
+        run(w, US_PER_S);
+        assert_int_equal(w->m->ops->renegotiate(w->m, 7, MEDIA_CALLER, STR("again")), 0);
+        settle(w);
+        assert_non_null(strstr(happened(w), "call 7 caller unchanged, refused: "));
+        calls(w, 100 + ascii);
+        settle(w);
+        assert_non_null(strstr(happened(w), "ended, refused of caller: "));
+    }
+}
+
 /* ---- how media ends ---- */
 
 WORLD_TEST(a_browser_that_closes_has_hung_up, 1)
@@ -558,6 +581,7 @@ int main(void)
         cmocka_unit_test(nothing_is_told_before_all_that_is_needed_is_there),
         cmocka_unit_test(old_names_of_events_will_do),
         cmocka_unit_test(a_later_offer_is_answered_by_who_can),
+        cmocka_unit_test(texts_of_a_server_stay_utf8),
         cmocka_unit_test(a_browser_that_closes_has_hung_up),
         cmocka_unit_test(a_path_that_is_lost_ends_the_call_after_a_moment),
         cmocka_unit_test(a_path_that_never_was_is_a_failure),
