@@ -17,7 +17,7 @@
  * `skip` and `trim`. Where one packet does not begin at the end of the one before, nothing was sent
  * in between: silence.
  *
- * No file, no thread, no clock. Memory is bounded: some 150 KB, whatever the file says.
+ * No file, no thread, no clock. Memory is bounded: 300 KB, whatever the file says.
  */
 #ifndef PLAY_READER_H
 #define PLAY_READER_H
