@@ -143,7 +143,7 @@ static void ended(struct kurento_webrtc_endpoint *e, enum engine_end end)
     e->state = KURENTO_WEBRTC_ENDED;
     if (end == ENGINE_END_DTLS_FAILED)
         set_dtls(e, KURENTO_DTLS_FAILED);
-    else if (was_connected)
+    if (end == ENGINE_END_REMOTE_CLOSED) /* who is lost has closed nothing */
         set_dtls(e, KURENTO_DTLS_CLOSED);
     set_ice(e, end == ENGINE_END_ICE_FAILED ? KURENTO_ICE_FAILED : KURENTO_ICE_DISCONNECTED);
     if (was_connected)

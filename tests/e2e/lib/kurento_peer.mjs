@@ -18,13 +18,21 @@ export class KurentoPeer {
    */
   static async connect(wire, endpoint, { change = (offer) => offer } = {}) {
     const peer = new KurentoPeer();
-    peer.pc.onicecandidate = ({ candidate }) => candidate && wire.invoke(endpoint, 'addIceCandidate', { candidate: candidate.toJSON() });
     await wire.subscribe(endpoint, 'IceCandidateFound');
     const offer = await peer.pc.createOffer();
-    // Nobody waits for it: its candidates follow, and it ends when a STUN server has not answered.
+    // Before it has the answer, werift does not know its role, and may swallow the server's checks:
+    // until then the server hears of no candidate.
+    let known;
+    const answered = new Promise((done) => (known = done));
+    peer.pc.onicecandidate = async ({ candidate }) => {
+      await answered;
+      if (candidate) await wire.invoke(endpoint, 'addIceCandidate', { candidate: candidate.toJSON() }).catch(() => {});
+    };
+    // Nobody waits for it: it ends when a STUN server has not answered.
     void peer.pc.setLocalDescription(offer).catch(() => {});
     const sdp = await wire.invoke(endpoint, 'processOffer', { offer: change(offer.sdp) });
     await peer.pc.setRemoteDescription({ type: 'answer', sdp });
+    known();
     await wire.invoke(endpoint, 'gatherCandidates');
     for (const { candidate } of wire.told(endpoint, 'IceCandidateFound'))
       await peer.pc.addIceCandidate(candidate);
@@ -35,6 +43,7 @@ export class KurentoPeer {
     this.pc = new RTCPeerConnection({
       // An empty list makes werift ask a public STUN server. Nobody answers at this address.
       iceServers: [{ urls: 'stun:127.0.0.1:9' }],
+      iceUseIpv6: false, // one pair: which of two is nominated is not the matter here
       codecs: { audio: [new RTCRtpCodecParameters({ mimeType: 'audio/opus', clockRate: 48000, channels: 2, payloadType: 96 })] },
     });
     this.track = new MediaStreamTrack({ kind: 'audio' });
