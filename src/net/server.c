@@ -1,10 +1,8 @@
 /*
- * The server's life: listeners, the library's context on our loop, connections coming and going,
- * the orderly stop. What happens on a connection stands in http.c, upgrade.c and socket.c.
+ * The server's life: listeners, the library's context on our loop, the orderly stop. Connections
+ * come and go in connection.c; what happens on one stands in http.c, upgrade.c and socket.c.
  *
- * The library never listens. Our listeners accept, count the address, and hand the descriptor over
- * together with a net_conn; from then on the library's callbacks find the net_conn by the opaque
- * pointer of the wsi. A net_conn lives exactly as long as its wsi (LWS_CALLBACK_WSI_DESTROY).
+ * The library never listens: our listeners do, and hand on what they accept.
  *
  * Ports are known only to us; to the library the two sides are vhosts without a port. They must
  * have different "no port" numbers: it looks a vhost up again by port and Host header.
@@ -14,7 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "net/log.h"
@@ -54,150 +51,21 @@ static const struct net_limits default_limits = {
     .max_missed_pings = 2,
 };
 
-/* -- connections -- */
-
-static size_t max_connections(const struct net_server *server)
-{
-    return (size_t)server->limits.max_sockets + NET_SPARE_CONNECTIONS;
-}
-
-static void conn_free(struct net_conn *conn)
-{
-    struct net_server *server = conn->server;
-    net_http_end(conn);
-    net_socket_gone(conn);
-    net_clients_remove(&server->clients, conn->client);
-    list_remove(&conn->link);
-    server->n_conns--;
-    mem_free(conn);
-    if (server->n_conns < max_connections(server))
-        server->is_full = false;
-    /* The report of the end comes from the loop, not from the middle of a close. */
-    if (server->is_stopping && server->n_conns == 0 && !server->is_freeing)
-        net_timer_set(server->stop, 0);
-}
-
-/** @return NULL when a limit says no, or there is no memory */
-static struct net_conn *conn_new(struct net_server *server, const struct addr *remote,
-                                 const struct addr *local)
-{
-    if (server->n_conns >= max_connections(server)) {
-        if (!server->is_full)
-            net_log(NET_LOG_WARNING,
-                    "%zu connections are open; refusing more until some end. Raise "
-                    "http.max_sockets if these are people.",
-                    server->n_conns);
-        server->is_full = true;
-        return NULL;
-    }
-    struct net_client *client = net_clients_add(&server->clients, remote);
-    if (!client)
-        return NULL;
-    unsigned max = server->limits.max_sockets_per_address + NET_SPARE_CONNECTIONS_PER_ADDRESS;
-    bool exempt = addr_is_loopback(remote) && !server->limits.limit_loopback;
-    struct net_conn *conn = !exempt && client->connections > max ? NULL : mem_zalloc(sizeof(*conn));
-    if (!conn) {
-        net_clients_remove(&server->clients, client);
-        return NULL;
-    }
-    conn->server = server;
-    conn->remote = *remote;
-    conn->local = *local;
-    conn->client = client;
-    list_init(&conn->link);
-    list_append(&server->conns, &conn->link);
-    server->n_conns++;
-    return conn;
-}
-
-void net_conn_kill(struct net_conn *conn)
-{
-    if (!conn->wsi)
-        return;
-    lws_set_timeout(conn->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
-    /* The library looks at its timeouts after an event of its own only. */
-    lws_cancel_service(conn->server->context);
-}
-
-static void adopt(struct net_server *server, enum net_side side, int fd, const struct addr *remote,
-                  const struct addr *local)
-{
-    struct net_conn *conn = conn_new(server, remote, local);
-    if (!conn) {
-        close(fd);
-        return;
-    }
-    conn->side = side;
-    lws_adopt_desc_t info = {
-        .vh = server->vhosts[net_conn_is_tls(conn) ? NET_TLS : NET_PLAIN],
-        .type =
-            LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP | (net_conn_is_tls(conn) ? LWS_ADOPT_ALLOW_SSL : 0),
-        .fd = {.sockfd = fd},
-        .opaque = conn,
-    };
-    server->adopting = conn;
-    struct lws *wsi = lws_adopt_descriptor_vhost_via_info(&info); /* fd is now the library's */
-    /* Without a wsi nothing will ever free the conn, unless it was made and failed later: then
-     * LWS_CALLBACK_WSI_DESTROY has come or is on its way. */
-    if (!wsi && server->adopting == conn && !conn->wsi)
-        conn_free(conn);
-    server->adopting = NULL;
-}
+/* -- what comes in -- */
 
 static void on_accept_plain(void *user, int fd, const struct addr *remote, const struct addr *local)
 {
-    adopt(user, NET_PLAIN, fd, remote, local);
+    net_conn_adopt(user, NET_PLAIN, fd, remote, local);
 }
 
 static void on_accept_tls(void *user, int fd, const struct addr *remote, const struct addr *local)
 {
-    adopt(user, NET_TLS, fd, remote, local);
+    net_conn_adopt(user, NET_TLS, fd, remote, local);
 }
 
 static void on_accept_api(void *user, int fd, const struct addr *remote, const struct addr *local)
 {
-    adopt(user, NET_API, fd, remote, local);
-}
-
-static void on_destroyed(struct net_server *server, struct net_conn *conn)
-{
-    if (server->adopting == conn)
-        server->adopting = NULL;
-    conn_free(conn);
-}
-
-/* -- the library's callback -- */
-
-static int on_conn(struct net_conn *conn, struct lws *wsi, enum lws_callback_reasons reason,
-                   void *in, size_t len)
-{
-    switch (reason) {
-    case LWS_CALLBACK_HTTP:
-        return net_http_request(conn, wsi, (struct str){in, len});
-    case LWS_CALLBACK_HTTP_WRITEABLE:
-        return net_http_writable(conn, wsi);
-    case LWS_CALLBACK_CLOSED_HTTP:
-        net_http_end(conn);
-        return 0;
-    case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
-        return net_upgrade_check(conn, wsi, in);
-    case LWS_CALLBACK_ESTABLISHED:
-        return net_socket_open(conn, wsi);
-    case LWS_CALLBACK_RECEIVE:
-        return net_socket_receive(conn, wsi, in, len);
-    case LWS_CALLBACK_RECEIVE_PONG:
-        net_socket_heard(conn);
-        return 0;
-    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
-        return net_socket_peer_closed(conn);
-    case LWS_CALLBACK_SERVER_WRITEABLE:
-        return net_socket_writable(conn, wsi);
-    case LWS_CALLBACK_CLOSED:
-        net_socket_gone(conn);
-        return 0;
-    default:
-        return 0;
-    }
+    net_conn_adopt(user, NET_API, fd, remote, local);
 }
 
 static int on_library(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
@@ -221,7 +89,7 @@ static int on_library(struct lws *wsi, enum lws_callback_reasons reason, void *u
     case LWS_CALLBACK_WSI_DESTROY: {
         struct net_conn *conn = lws_get_opaque_user_data(wsi);
         if (conn)
-            on_destroyed(conn->server, conn);
+            net_conn_destroyed(conn);
         return 0;
     }
     case LWS_CALLBACK_HTTP:
@@ -235,7 +103,7 @@ static int on_library(struct lws *wsi, enum lws_callback_reasons reason, void *u
     case LWS_CALLBACK_SERVER_WRITEABLE:
     case LWS_CALLBACK_CLOSED: {
         struct net_conn *conn = lws_get_opaque_user_data(wsi);
-        return conn ? on_conn(conn, wsi, reason, in, len) : -1;
+        return conn ? net_conn_event(conn, wsi, reason, in, len) : -1;
     }
     default:
         /* Others concern clients, files and sub-protocols, or want 0 to go on. */
@@ -254,7 +122,8 @@ static void with_descriptors(struct net_server *server,
                              const struct lws_context_creation_info *info)
 {
     struct rlimit was, now;
-    rlim_t need = max_connections(server) + server->limits.other_descriptors + OTHER_DESCRIPTORS;
+    rlim_t need =
+        net_server_max_connections(server) + server->limits.other_descriptors + OTHER_DESCRIPTORS;
     bool known = getrlimit(RLIMIT_NOFILE, &was) == 0;
     if (known) {
         if (was.rlim_max < need) {
@@ -563,7 +432,7 @@ void net_server_free(struct net_server *server)
             lws_context_destroy(server->context);
     }
     LIST_FOREACH(link, &server->conns)
-        conn_free(CONTAINER_OF(link, struct net_conn, link));
+        net_conn_free(CONTAINER_OF(link, struct net_conn, link));
     net_timer_free(server->sweep);
     net_files_deinit(&server->files);
     net_clients_deinit(&server->clients);

@@ -108,6 +108,28 @@ static inline bool net_conn_is_tls(const struct net_conn *conn)
     return conn->side == NET_TLS || (conn->side == NET_API && conn->server->api.is_tls);
 }
 
+/** Of all kinds. */
+static inline size_t net_server_max_connections(const struct net_server *server)
+{
+    return (size_t)server->limits.max_sockets + NET_SPARE_CONNECTIONS;
+}
+
+/* -- connection.c -- */
+
+/** A connection was accepted: the library has it from now on, or a limit closed it. */
+void net_conn_adopt(struct net_server *server, enum net_side side, int fd,
+                    const struct addr *remote, const struct addr *local);
+
+/** The library's callback about it. @return what the callback returns */
+int net_conn_event(struct net_conn *conn, struct lws *wsi, enum lws_callback_reasons reason,
+                   void *in, size_t len);
+
+/** Its wsi is gone, and so is it. */
+void net_conn_destroyed(struct net_conn *conn);
+
+/** Forget it. Only where the library will not say any more that it is gone. */
+void net_conn_free(struct net_conn *conn);
+
 /** End the connection from the loop, without a word to the peer. */
 void net_conn_kill(struct net_conn *conn);
 
