@@ -14,6 +14,15 @@ struct file {
     int fd;
 };
 
+/* It may quote a file or a server, and goes into JSON. */
+static void make_printable(char *text)
+{
+    for (; *text; text++) {
+        if (*text < ' ' || *text > '~')
+            *text = '?';
+    }
+}
+
 int play_source_fail(struct play_error *error, enum play_trouble trouble, const char *format, ...)
 {
     va_list args;
@@ -21,6 +30,7 @@ int play_source_fail(struct play_error *error, enum play_trouble trouble, const 
     va_start(args, format);
     (void)vsnprintf(error->text, sizeof(error->text), format, args);
     va_end(args);
+    make_printable(error->text);
     return PLAY_SOURCE_FAILED;
 }
 

@@ -46,7 +46,8 @@ struct play_source {
     const struct play_source_ops *ops; /**< RO */
 };
 
-/** Fill an error. @return PLAY_SOURCE_FAILED */
+/** Fill an error; what is not printable ASCII becomes a question mark. @return PLAY_SOURCE_FAILED
+ */
 PRINTF_LIKE(3, 4)
 int play_source_fail(struct play_error *error, enum play_trouble trouble, const char *format, ...);
 

@@ -162,6 +162,8 @@ static void answer(int fd, const char *path)
     else if (strcmp(path, "/inside") == 0)
         say(fd, "HTTP/1.1 302 Found\r\nLocation: http://localhost:%u/secret\r\n%s", server.port,
             refusal);
+    else if (strcmp(path, "/odd") == 0)
+        say(fd, "HTTP/1.1 302 Found\r\nLocation: http://ev\xc3(l/secret\r\n%s", refusal);
     else if (strcmp(path, "/ftp") == 0)
         say(fd, "HTTP/1.1 302 Found\r\nLocation: ftp://%s/secret\r\n%s", host, refusal);
     else if (strcmp(path, "/file") == 0)
@@ -385,6 +387,11 @@ static void redirections_go_to_named_hosts_only(void **state)
     expect_failure(url("/inside"), PLAY_T_NOT_PERMITTED, "does not name the host localhost");
     expect_failure(url("/ftp"), PLAY_T_NOT_PERMITTED, "neither http nor https");
     expect_failure(url("/file"), PLAY_T_NOT_PERMITTED, "neither http nor https");
+    struct playing *g = start(url("/odd"));
+    wait_event(PLAYER_FAILED, g);
+    for (const char *p = event.error->text; *p; p++)
+        assert_in_range(*p, ' ', '~'); /* it will be part of a JSON text */
+    playing_stop(g);
     assert_int_equal(server.n_elsewhere, 0);
 }
 
