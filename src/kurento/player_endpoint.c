@@ -14,6 +14,7 @@
 #include "kurento/player_endpoint.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "base/mem.h"
 #include "kurento/private.h"
@@ -271,10 +272,11 @@ static void emit_error(struct kurento_player_endpoint *e, const struct play_erro
         [PLAY_T_UNREADABLE] = {"UNEXPECTED_ELEMENT_ERROR", "Cannot be read"},
         [PLAY_T_NO_MEMORY] = {"UNEXPECTED_ELEMENT_ERROR", "Cannot be read"},
     };
+    char text[KURENTO_TEXT_MAX];
+    (void)snprintf(text, sizeof(text), "%s: %.200s", of_trouble[error->trouble].text, error->text);
     kurento_emit(object_of(e), "Error",
-                 json_pack("{s:o, s:i, s:s}", "description",
-                           json_sprintf("%s: %s", of_trouble[error->trouble].text, error->text),
-                           "errorCode", 0, "type", of_trouble[error->trouble].type));
+                 json_pack("{s:o, s:i, s:s}", "description", kurento_quoting(text), "errorCode", 0,
+                           "type", of_trouble[error->trouble].type));
 }
 
 static void failed(struct kurento_player_endpoint *e, const struct player_event *event)

@@ -57,8 +57,8 @@ static void emit_error(struct kurento_recorder_endpoint *e, int error, const cha
 {
     const struct trouble trouble = trouble_of(error, e->is_open);
     kurento_emit(object_of(e), "Error",
-                 json_pack("{s:s, s:i, s:s}", "description", text, "errorCode", trouble.code,
-                           "type", trouble.type));
+                 json_pack("{s:o, s:i, s:s}", "description", kurento_quoting(text), "errorCode",
+                           trouble.code, "type", trouble.type));
 }
 
 /* --- what is asked for --- */

@@ -1,6 +1,7 @@
 /* The envelope: see the header. */
 #include "kurento/rpc.h"
 
+#include "base/text.h"
 #include "base/utf8.h"
 
 static int refuse(struct kurento_request *ret, struct kurento_fault *fault)
@@ -55,13 +56,29 @@ json_t *kurento_response(json_t *id, json_t *result)
                      "result", or_null(result));
 }
 
+json_t *kurento_quoting(const char *text)
+{
+    char buf[3 * KURENTO_TEXT_MAX];
+    struct text t;
+    uint32_t c;
+    text_init(&t, buf, sizeof(buf));
+    for (struct str rest = str_of(text), before; rest.len;) {
+        before = rest;
+        if (utf8_take(&rest, &c)) {
+            text_put(&t, str_head(before, before.len - rest.len));
+        } else {
+            text_put(&t, STR("\xef\xbf\xbd"));
+            rest = str_tail(rest, 1);
+        }
+    }
+    return json_stringn(t.buf, t.len);
+}
+
 json_t *kurento_error_response(json_t *id, const struct kurento_fault *fault, json_t *data)
 {
     const char *type = kurento_error_type(fault->error);
-    /* What the text quotes is cut without regard to characters. */
-    size_t len = utf8_valid_prefix(str_of(fault->text));
-    json_t *error = json_pack("{s:i, s:s%}", "code", kurento_error_code(fault->error), "message",
-                              fault->text, len);
+    json_t *error = json_pack("{s:i, s:o}", "code", kurento_error_code(fault->error), "message",
+                              kurento_quoting(fault->text));
     if (!data && type)
         data = json_pack("{s:s}", "type", type);
     if (data && json_object_set_new(error, "data", data)) {

@@ -65,6 +65,14 @@ MUST_CHECK json_t *kurento_notification(json_t *value);
 /** As it goes onto the wire: free() it. NULL = out of memory. */
 MUST_CHECK char *kurento_rpc_text(const json_t *message);
 
+/**
+ * A text that quotes what others wrote: cut anywhere, or never UTF-8. What is none becomes U+FFFD.
+ *
+ * @param text  what is behind KURENTO_TEXT_MAX bytes may be left out
+ * @return owned; NULL = out of memory
+ */
+MUST_CHECK json_t *kurento_quoting(const char *text);
+
 /** A string member of an object as a view; empty = missing or no string. */
 struct str kurento_member(const json_t *object, const char *name);
 

@@ -266,6 +266,22 @@ static void a_folder_that_is_not_there(void **state)
     ask(&w, INVOKE("stopAndWait", "12"), VALUE("null", "12"));
 }
 
+/* Paths are bytes, and long ones are cut; what is told is JSON. */
+static void a_path_that_is_no_text(void **state)
+{
+    (void)state;
+    char line[400];
+    (void)snprintf(line, sizeof(line), CREATE("'uri':'file://%s/none/%%ff.ogg'", "2"), folder);
+    make_told(line);
+    ask(&w, INVOKE("record", "10"), VALUE("null", "10"));
+    expect_told(
+        "1 < {'jsonrpc':'2.0','method':'onEvent','params':{'value':{'data':{'description':"
+        "'cannot record to none/\xef\xbf\xbd.ogg: No such file or directory','errorCode':6,"
+        "'source':'" R
+        "','tags':[],'timestampMillis':'1795375000000','type':'RESOURCE_ERROR_OPEN'},"
+        "'object':'" R "','type':'Error'}}}\n" STATE("STOP") TOLD("Stopped", ""));
+}
+
 static void more_than_the_limit(void **state)
 {
     char name[] = "record0";
@@ -389,6 +405,7 @@ int main(void)
         TEST(who_waits_is_answered_when_the_file_is_whole),
         TEST(it_records_again),
         TEST(a_folder_that_is_not_there),
+        TEST(a_path_that_is_no_text),
         TEST(more_than_the_limit),
         TEST(without_memory_nothing_begins),
         TEST(released_while_it_records),
