@@ -22,6 +22,7 @@ struct transfer {
     CURLU *url;
     unsigned n_redirections;
     size_t n_ignored; /* bytes of pages that are not the media */
+    size_t n_head;    /* bytes of headers and trailers */
     bool is_paused;   /* more is there than there was room for */
     bool is_done;     /* nothing comes any more */
     bool has_failed;
@@ -76,6 +77,20 @@ static size_t on_data(char *data, size_t size, size_t n, void *user)
     t->at = 0;
     t->len = len;
     return len;
+}
+
+/* The library keeps them all, and has no limit for those behind the last chunk. */
+static size_t on_header(char *data, size_t size, size_t n, void *user)
+{
+    struct transfer *t = user;
+    (void)data;
+    t->n_head += size * n;
+    if (t->n_head <= PLAY_HTTP_MAX_HEAD)
+        return size * n;
+    (void)play_source_fail(&t->error, PLAY_T_UNREADABLE,
+                           "the server sends more than %d bytes of header", PLAY_HTTP_MAX_HEAD);
+    t->has_failed = true;
+    return 0; /* the transfer ends */
 }
 
 static void resume(struct transfer *t)
@@ -162,6 +177,8 @@ static void end_transfer(struct transfer *t, CURLcode result)
     char *to = NULL;
     long status = status_of(t);
     (void)curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_URL, &to);
+    if (t->has_failed)
+        return; /* it was told to end */
     if (status >= 300 && status < 400 && to)
         t->has_failed = redirect(t, to) != 0;
     else if (status && !is_success(status))
@@ -214,6 +231,10 @@ static CURLcode set_up(struct transfer *t)
         err = curl_easy_setopt(e, CURLOPT_USERAGENT, "duet");
     if (!err)
         err = curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->text);
+    if (!err)
+        err = curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
+    if (!err)
+        err = curl_easy_setopt(e, CURLOPT_HEADERDATA, t);
     if (!err)
         err = curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_data);
     if (!err)

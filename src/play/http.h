@@ -2,9 +2,9 @@
  * Media from a server: http and https, as a source that is read like a file. All transfers are of
  * one thread, which waits for them and for whoever wakes it in one place.
  *
- * A transfer stops where nobody reads: memory is bounded by one piece of 16 KB, whatever the server
- * sends. Redirections are followed as far as their hosts are named, too, and never from https to
- * http. No proxy, no cookies, no passwords.
+ * A transfer stops where nobody reads: memory is bounded by one piece of 16 KB and by what stands
+ * in headers, whatever the server sends. Redirections are followed as far as their hosts are named,
+ * too, and never from https to http. No proxy, no cookies, no passwords.
  */
 #ifndef PLAY_HTTP_H
 #define PLAY_HTTP_H
@@ -23,6 +23,9 @@
 #define PLAY_HTTP_SILENCE_LIMIT (20 * US_PER_S)
 
 #define PLAY_HTTP_MAX_REDIRECTIONS 5
+
+/** Header fields and trailers of all answers of a transfer together [bytes]. */
+#define PLAY_HTTP_MAX_HEAD 65536
 
 /** Of what stands behind a status of error or redirection so much is read [bytes]. */
 #define PLAY_HTTP_MAX_PAGE 65536

@@ -274,12 +274,11 @@ static void a_path_that_is_no_text(void **state)
     (void)snprintf(line, sizeof(line), CREATE("'uri':'file://%s/none/%%ff.ogg'", "2"), folder);
     make_told(line);
     ask(&w, INVOKE("record", "10"), VALUE("null", "10"));
-    expect_told(
-        "1 < {'jsonrpc':'2.0','method':'onEvent','params':{'value':{'data':{'description':"
-        "'cannot record to none/\xef\xbf\xbd.ogg: No such file or directory','errorCode':6,"
-        "'source':'" R
-        "','tags':[],'timestampMillis':'1795375000000','type':'RESOURCE_ERROR_OPEN'},"
-        "'object':'" R "','type':'Error'}}}\n" STATE("STOP") TOLD("Stopped", ""));
+    expect_told("1 < {'jsonrpc':'2.0','method':'onEvent','params':{'value':{'data':{'description':"
+                "'cannot record to none/\xef\xbf\xbd.ogg: No such file or directory','errorCode':6,"
+                "'source':'" R
+                "','tags':[],'timestampMillis':'1795375000000','type':'RESOURCE_ERROR_OPEN'},"
+                "'object':'" R "','type':'Error'}}}\n" STATE("STOP") TOLD("Stopped", ""));
 }
 
 static void more_than_the_limit(void **state)

@@ -136,6 +136,18 @@ static void send_nothing_to_be_heard(int fd)
     send_for_ever(fd, "200 OK", head, sizeof(head));
 }
 
+/* Behind the last chunk (RFC 9112 §7.1.2). */
+static void send_trailers_for_ever(int fd)
+{
+    say(fd, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nRIFF\r\n0\r\n");
+    char line[1024];
+    memset(line, 'x', sizeof(line));
+    memcpy(line, "X: ", 3);
+    memcpy(line + sizeof(line) - 2, "\r\n", 2);
+    while (send_all(fd, line, sizeof(line)))
+        continue;
+}
+
 static void answer(int fd, const char *path)
 {
     static const char refusal[] = "Content-Length: 5\r\n\r\nsorry";
@@ -172,6 +184,8 @@ static void answer(int fd, const char *path)
         atomic_fetch_add(&server.n_elsewhere, 1);
     else if (strcmp(path, "/verbose") == 0)
         send_for_ever(fd, "500 Let me explain", "", 0);
+    else if (strcmp(path, "/trailers") == 0)
+        send_trailers_for_ever(fd);
     else if (strcmp(path, "/403") == 0)
         say(fd, "HTTP/1.1 403 Forbidden\r\n%s", refusal);
     else if (strcmp(path, "/500") == 0)
@@ -365,6 +379,7 @@ static void what_a_server_refuses_is_told(void **state)
     expect_failure(url("/403"), PLAY_T_NOT_PERMITTED, "status 403");
     expect_failure(url("/500"), PLAY_T_UNREADABLE, "status 500");
     expect_failure(url("/verbose"), PLAY_T_UNREADABLE, "status 500");
+    expect_failure(url("/trailers"), PLAY_T_UNREADABLE, "header");
     assert_true(server.n_sent < 16 << 20);
     expect_failure(url("/page"), PLAY_T_NOT_MEDIA, "HTML");
     expect_failure(url("/loop"), PLAY_T_UNREADABLE, "redirections");
