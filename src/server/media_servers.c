@@ -32,6 +32,7 @@ struct media_servers {
     struct kms *kms; /* freed as struct media, by its owner */
     struct media_server servers[KMS_MAX_SERVERS];
     size_t n;
+    bool is_open; /* time and frames go in; there is a client for each */
 };
 
 /* --- kms → net --- */
@@ -65,7 +66,7 @@ static mono_us get_now(void *user)
 
 void media_servers_rearm(struct media_servers *ms)
 {
-    net_timer_set(ms->timer, kms_deadline(ms->kms));
+    net_timer_set(ms->timer, ms->is_open ? kms_deadline(ms->kms) : MONO_NEVER);
 }
 
 static void on_open(void *user)
@@ -158,21 +159,23 @@ int media_servers_open(struct media_servers *ms, struct net_server *net)
         };
         err = net_ws_client_new(net, &config, &ms->servers[i].client, error);
     }
+    ms->is_open = !err;
     if (err)
         log_error(SERVER, "%s", error[0] ? error : strerror(-err));
-    else
-        net_timer_set(ms->timer, 0);
+    media_servers_rearm(ms);
     return err;
 }
 
 void media_servers_close(struct media_servers *ms)
 {
-    for (size_t i = 0; ms && i < ms->n; i++) {
+    if (!ms)
+        return;
+    ms->is_open = false;
+    for (size_t i = 0; i < ms->n; i++) {
         net_ws_client_free(ms->servers[i].client);
         ms->servers[i].client = NULL;
     }
-    if (ms)
-        net_timer_set(ms->timer, MONO_NEVER);
+    media_servers_rearm(ms);
 }
 
 void media_servers_free(struct media_servers *ms)

@@ -34,7 +34,8 @@ struct media *media_servers_media(struct media_servers *ms);
  */
 MUST_CHECK int media_servers_open(struct media_servers *ms, struct net_server *net);
 
-/** Its deadline may have changed: due after every call into signal. */
+/** Its deadline may have changed: due after every call into signal. Before it is open, and after
+ * media_servers_close, nothing is waited for. */
 void media_servers_rearm(struct media_servers *ms);
 
 /** Cut the connections: before net_server_free. NULL is legal. */
