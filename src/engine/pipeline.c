@@ -1,6 +1,7 @@
 /* Memory of pipelines and endpoints; what happens to them on a worker is engine/life.c. */
 #include "engine/pipeline.h"
 
+#include <assert.h>
 #include <errno.h>
 
 #include "base/mem.h"
@@ -41,9 +42,20 @@ void pipeline_free(struct pipeline *p)
     mem_free(p);
 }
 
+/* A row that was forgotten is found when the first endpoint of the kind is made, and not by a
+ * packet. */
+static bool is_complete(const struct pipeline_ops *o)
+{
+    return o->prefetch && o->receive && o->is_connected && o->awaits && o->input && o->timeout &&
+           o->deadline && o->poll_send && o->poll_event && o->set_tag && o->get_source &&
+           o->get_path && o->add_candidate && o->disconnected && o->renegotiate && o->close &&
+           o->figures && o->free;
+}
+
 int pipeline_endpoint_init(struct pipeline_endpoint *e, const struct pipeline_ops *ops,
                            struct pipeline *p, unsigned number)
 {
+    assert(is_complete(ops));
     e->ops = ops;
     e->pipeline = p;
     e->number = number;

@@ -157,6 +157,7 @@ static const struct pipeline_ops ops = {
     .poll_event = poll_event,
     .set_tag = no_network_set_tag,
     .get_source = no_network_get_source,
+    .get_path = no_network_get_path,
     .add_candidate = no_network_add_candidate,
     .disconnected = no_network_disconnected,
     .renegotiate = no_network_renegotiate,
