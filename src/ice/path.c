@@ -1,7 +1,8 @@
 /* Which pair media takes: chosen, followed, lost.
  *
- *   valid ─ provisionally ─► path ─ nomination ─► nominated ─ consent lost, or closed ─► a pair
- * that ▲ the peer's media moves                  answered lately, or none
+ *   valid ─ provisionally ─► path ─ nomination ─► nominated ─ consent lost ─► a pair that answered
+ *                             ▲                                 or closed       lately, or none
+ *                             └─ the peer's media moves
  *
  * The first valid pair is selected provisionally: RFC 8445 §12.1 lets either side send on any
  * valid pair, and so the DTLS handshake need not wait for the nomination. After a restart that

@@ -4,12 +4,14 @@
  *
  *     asked for     state    told
  *     play          START    UriEndpointStateChanged START
- *     pause         PAUSE    UriEndpointStateChanged PAUSE     what was read ahead is kept
- *     stop          STOP     UriEndpointStateChanged STOP      the next play begins at the
- * beginning setPosition   as it was                                  a new reading, from there (the
- * end)     STOP     EndOfStream, UriEndpointStateChanged STOP (trouble)     STOP     Error,
- * UriEndpointStateChanged STOP (… on the way) as it was, Error: what was read is heard, then comes
- * the end
+ *     pause         PAUSE    UriEndpointStateChanged PAUSE; what was read ahead is kept
+ *     stop          STOP     UriEndpointStateChanged STOP; the next play is from the beginning
+ *     setPosition   stays    nothing; a new reading, from there
+ *
+ *     happens       state    told
+ *     the end       STOP     EndOfStream, UriEndpointStateChanged STOP
+ *     trouble       STOP     Error, UriEndpointStateChanged STOP
+ *     … later       stays    Error; what was read is heard, then comes the end
  */
 #include "kurento/player_endpoint.h"
 

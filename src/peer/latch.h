@@ -10,8 +10,8 @@
  *     the named or the learnt host,         when proven, as soon as the address in use is silent
  *       another port                          (a sender that was started again)
  *     another host, one was named           when proven, once, within LATCH_WINDOW of the
- * description, as long as nobody was heard (NAT) any host, none was named              when proven,
- * once
+ *                                           description, if nobody was heard before (NAT)
+ *     any host, none was named              when proven, once
  *
  * Proven is who sends LATCH_SEQUENTIAL packets of one SSRC in sequence; until then they are
  * dropped.

@@ -3,7 +3,7 @@
  *     loss up      what we miss of the client
  *     loss down    what the client misses of what we really sent (peer_delivery)
  *     jitter       as we see it; down: as the client sees it, less what the other line brought
- * along round trip   between the client and us
+ *     round trip   between the client and us
  *
  * What one hears of the other passes both: loss of both, half of each round trip, and jitter as the
  * ear has it. A decoder that invents sound although both lines are good is blamed on the line of

@@ -101,7 +101,7 @@ bool sdp_ssrc_parse(struct str value, struct sdp_ssrc *ret);
 /**
  * "IN IP4 <address>" or "IN IP6 <address>": what c= and o= lines and a=rtcp have in common. A
  * multicast TTL is passed over, whether the address is one that can be sent to is not judged; names
- * are refused: nobody here resolves them.   RFC 8866 §5.7
+ * are refused: nobody here resolves them. RFC 8866 §5.7
  *
  * @param port  to be that of *ret
  */
