@@ -382,10 +382,18 @@ static void who_is_nowhere_is_sent_nothing(void **state)
 static void muxed_rtcp_goes_where_rtp_goes(void **state)
 {
     struct world *w = *state;
+    uint8_t buf[200];
+    struct bytes_writer rtcp = bytes_writer(buf, sizeof(buf));
     w->params.is_muxed = true;
     begin(w);
     run(w, w->now + 20 * US_PER_S);
     assert_true(w->n_reports >= 2);
+    assert_true(addr_equal(&w->report_to, &w->her));
+    /* From another port of hers it is not muxed, and not hers. */
+    rtcp_write_rr(&rtcp, HER_SSRC, NULL, 0);
+    assert_int_equal(input(w, &w->her_rtcp, &rtcp), PEER_E_SOURCE);
+    assert_int_equal(input(w, &w->her, &rtcp), 0);
+    run(w, w->now + 20 * US_PER_S);
     assert_true(addr_equal(&w->report_to, &w->her));
 }
 
@@ -449,20 +457,34 @@ static void encrypt(struct world *w, enum rtpsec_profile profile)
     begin(w);
 }
 
+struct sealed {
+    uint8_t data[DGRAM_MAX];
+    size_t len;
+};
+
 /* Her next packet, encrypted with this key. */
-static int speak_with(struct world *w, struct rtpsec_tx *tx, const struct addr *from)
+static struct sealed seal(struct world *w, struct rtpsec_tx *tx)
 {
-    uint8_t data[DGRAM_MAX] = {0x80, OPUS_PT};
-    size_t len = RTP_HEADER_LEN + 10;
+    struct sealed s = {.data = {0x80, OPUS_PT}, .len = RTP_HEADER_LEN + 10};
+    put_be16(s.data + 2, w->seq++);
+    put_be32(s.data + 4, w->timestamp += TICKS);
+    put_be32(s.data + 8, HER_SSRC);
+    assert_int_equal(rtpsec_protect_rtp(tx, w->env.srtp, s.data, &s.len, sizeof(s.data)), 0);
+    return s;
+}
+
+static int deliver(struct world *w, struct sealed s, const struct addr *from)
+{
     struct rtp_packet packet;
-    put_be16(data + 2, w->seq++);
-    put_be32(data + 4, w->timestamp += TICKS);
-    put_be32(data + 8, HER_SSRC);
-    assert_int_equal(rtpsec_protect_rtp(tx, w->env.srtp, data, &len, sizeof(data)), 0);
-    struct dgram d = datagram(w, from, data, len);
+    struct dgram d = datagram(w, from, s.data, s.len);
     int err = plain_receive_rtp(&w->plain, w->now, &d, &packet);
     assert_true(err || packet.payload_len == 10);
     return err;
+}
+
+static int speak_with(struct world *w, struct rtpsec_tx *tx, const struct addr *from)
+{
+    return deliver(w, seal(w, tx), from);
 }
 
 static void key_of(struct world *w, struct rtpsec_tx *tx, enum rtpsec_profile profile,
@@ -517,6 +539,21 @@ static void a_key_proves_more_than_an_address(void **state)
     }
 }
 
+/* A packet that somebody on the way held back is authentic, and says nothing about where she is. */
+static void what_was_held_back_moves_nothing(void **state)
+{
+    struct world *w = *state;
+    static struct rtpsec_tx hers;
+    encrypt(w, RTPSEC_AES_CM_128_HMAC_SHA1_80);
+    key_of(w, &hers, RTPSEC_AES_CM_128_HMAC_SHA1_80, "hers");
+    assert_int_equal(speak_with(w, &hers, &w->her), 0);
+    const struct sealed held = seal(w, &hers);
+    assert_int_equal(speak_with(w, &hers, &w->her), 0);
+    assert_int_equal(deliver(w, held, &w->stranger), 0);
+    sends_to(w, &w->her);
+    rtpsec_tx_deinit(&hers);
+}
+
 static void without_memory_there_are_no_keys(void **state)
 {
     struct world *w = *state;
@@ -544,6 +581,7 @@ int main(void)
         TEST(nack_both_ways),
         TEST(extensions_are_cut_out),
         TEST(a_key_proves_more_than_an_address),
+        TEST(what_was_held_back_moves_nothing),
         TEST(without_memory_there_are_no_keys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

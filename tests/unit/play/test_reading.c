@@ -20,8 +20,10 @@ static struct memory {
     struct play_source source;
     const uint8_t *data;
     size_t len, at;
-    size_t fails_at; /* instead of going on from there; 0 = never */
-    bool waits;      /* every second time */
+    size_t fails_at;  /* instead of going on from there; 0 = never */
+    unsigned repeats; /* from the beginning, when it is over */
+    size_t repeats_from;
+    bool waits; /* every second time */
     bool is_odd;
     unsigned n_closed;
 } memory;
@@ -39,6 +41,10 @@ static ssize_t read_memory(struct play_source *s, void *buf, size_t size, struct
         return PLAY_SOURCE_WAIT;
     if (memory.fails_at && memory.at >= memory.fails_at)
         return play_source_fail(error, PLAY_T_UNREADABLE, "the cable was pulled");
+    if (memory.at == memory.len && memory.repeats) {
+        memory.repeats--;
+        memory.at = memory.repeats_from;
+    }
     size_t n = memory.len - memory.at < size ? memory.len - memory.at : size;
     if (n)
         memcpy(buf, memory.data + memory.at, n);
@@ -189,6 +195,37 @@ static void frames_that_are_too_long_are_left_out(void **state)
     assert_in_range(end, TICKS(990), TICKS(1007));
 }
 
+/* A server may send without an end, but not without a sound. */
+static void what_is_not_heard_is_not_read_on_and_on(void **state)
+{
+    (void)state;
+    int64_t end;
+    static const uint8_t head[] = {'R', 'I', 'F', 'F', 0xff, 0xff, 0xff, 0xff, 'W',  'A',
+                                   'V', 'E', 'j', 'u', 'n',  'k',  0xff, 0xff, 0xff, 0xff};
+    static uint8_t junk[PLAY_READER_PUSH_MAX];
+    memcpy(junk, head, sizeof(head));
+    memory.data = junk;
+    memory.len = sizeof(junk);
+    memory.repeats_from = sizeof(head);
+    memory.repeats = 2 * PLAY_READING_MAX_BARREN / sizeof(junk);
+    play_reading_init(&r, feed, 0, &memory.source, false);
+    assert_int_equal(run(&end), PLAY_READING_FAILED);
+    assert_int_equal(r.error.trouble, PLAY_T_NOT_MEDIA);
+    assert_true(memory.repeats > 0);
+}
+
+static void what_is_heard_is_read_on_and_on(void **state)
+{
+    (void)state;
+    int64_t end;
+    make_ogg(PACKET_FEED_MAX_FRAME);
+    memory.repeats = (unsigned)(PLAY_READING_MAX_BARREN / memory.len) + 1;
+    play_reading_init(&r, feed, 0, &memory.source, false);
+    assert_int_equal(run(&end), PLAY_READING_IDLE);
+    assert_int_equal(memory.repeats, 0);
+    assert_true(end > 0);
+}
+
 /* Each allocation fails once: it fails as a whole, or does not notice. */
 static void no_memory(void **state)
 {
@@ -225,6 +262,8 @@ int main(void)
         TEST(a_source_that_fails_at_once_leaves_the_feed_empty),
         TEST(what_could_not_be_opened_has_failed),
         TEST(frames_that_are_too_long_are_left_out),
+        TEST(what_is_not_heard_is_not_read_on_and_on),
+        TEST(what_is_heard_is_read_on_and_on),
         TEST(no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -267,6 +267,24 @@ static void test_late_beginning(void **state)
     assert_int_equal(end_at, evenly(101));
 }
 
+static uint64_t first_after_ten_seconds(uint32_t id)
+{
+    return id == 1 ? 10 * RECORD_RATE : piece.start;
+}
+
+/* What comes behind the first one says when that was sent only as far as a line can hold up. */
+static void test_beginning_before_a_jump(void **state)
+{
+    (void)state;
+    const uint32_t jump = 5 * RECORD_RATE;
+    expected = first_after_ten_seconds;
+    push(START + 10 * US_PER_S, 1, 0, 1);
+    for (unsigned i = 1; i < 20; i++)
+        push(START + 10 * US_PER_S + i * FRAME, (uint16_t)(1 + i), jump + i * FRAME_T, 1 + i);
+    stop(START + 11 * US_PER_S);
+    assert_int_equal(n_frames, 20);
+}
+
 /* A device whose timestamps stand still while it is muted. */
 static void test_timestamps_that_stood_still(void **state)
 {
@@ -377,6 +395,7 @@ int main(void)
         TEST(test_stray),
         TEST(test_timestamps_that_cannot_be_meant),
         TEST(test_late_beginning),
+        TEST(test_beginning_before_a_jump),
         TEST(test_timestamps_that_stood_still),
         TEST(test_source_that_stood_still),
         TEST(test_last_word_after_a_stall),
