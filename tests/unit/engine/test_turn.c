@@ -12,6 +12,7 @@
 
 #include "base/bytes.h"
 #include "base/mem.h"
+#include "engine/no_network.h"
 #include "engine/worker_private.h"
 
 enum { RUSH = 100, N_RTP = 10 };
@@ -84,18 +85,6 @@ static void ignore(struct pipeline_endpoint *e, mono_us now)
     (void)e, (void)now;
 }
 
-static mono_us deadline(const struct pipeline_endpoint *e)
-{
-    (void)e;
-    return MONO_NEVER;
-}
-
-static bool poll_send(struct pipeline_endpoint *e, struct dgram *ret)
-{
-    (void)e, (void)ret;
-    return false;
-}
-
 static bool poll_event(struct pipeline_endpoint *e, struct peer_event *ret)
 {
     (void)ret;
@@ -103,15 +92,14 @@ static bool poll_event(struct pipeline_endpoint *e, struct peer_event *ret)
     return false;
 }
 
-static void set_tag(struct pipeline_endpoint *e)
+static void figures(const struct pipeline_endpoint *e, mono_us now, struct engine_stats *ret)
 {
-    (void)e;
+    (void)e, (void)now, (void)ret;
 }
 
-static bool get_source(const struct pipeline_endpoint *e, uint32_t *ret)
+static void keep(struct pipeline_endpoint *e)
 {
-    (void)e, (void)ret;
-    return false;
+    (void)e;
 }
 
 static const struct pipeline_ops ops = {
@@ -121,11 +109,18 @@ static const struct pipeline_ops ops = {
     .awaits = awaits,
     .input = input,
     .timeout = ignore,
-    .deadline = deadline,
-    .poll_send = poll_send,
+    .deadline = no_network_deadline,
+    .poll_send = no_network_poll_send,
     .poll_event = poll_event,
-    .set_tag = set_tag,
-    .get_source = get_source,
+    .set_tag = no_network_set_tag,
+    .get_source = no_network_get_source,
+    .get_path = no_network_get_path,
+    .add_candidate = no_network_add_candidate,
+    .disconnected = no_network_disconnected,
+    .renegotiate = no_network_renegotiate,
+    .close = ignore,
+    .figures = figures,
+    .free = keep,
 };
 
 static void wake(void *user)
