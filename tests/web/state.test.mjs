@@ -152,7 +152,7 @@ test('every reason of the server has its ending', () => {
         'declined': 'declined', 'busy': 'busy', 'no-answer': 'no-answer', 'not-registered': 'not-online',
         'peer-lost': 'peer-lost', 'media-failed': 'media-failed', 'no-common-codec': 'no-common-codec',
         'server-shutdown': 'server-stopped', 'server-full': 'server-full', 'invalid-offer': 'refused',
-        'server-error': 'refused', 'register-first': 'refused', 'a-reason-of-tomorrow': 'refused',
+        'server-error': 'server-error', 'register-first': 'refused', 'a-reason-of-tomorrow': 'refused',
     };
     for (const [reason, ending] of Object.entries(endings)) {
         const play = calling().server('callResponse', { response: 'rejected', message: 'why', reason });
@@ -162,6 +162,8 @@ test('every reason of the server has its ending', () => {
     }
     const lost = talking().server('stopCommunication', { reason: 'media-lost', callId: 'c1' });
     assert.equal(lost.state.ending.reason, 'media-lost');
+    const broken = talking().server('stopCommunication', { reason: 'server-error', callId: 'c1' });
+    assert.equal(broken.state.ending.reason, 'server-error');
     const over = talking(10).server('stopCommunication', { reason: 'hang-up', callId: 'c1' }, 2010);
     assert.deepEqual(over.state.ending, { reason: 'peer-hung-up', detail: '', talkedMs: 2000 });
 });

@@ -147,6 +147,8 @@ export default Object.freeze({
     'ended.server-stopped.hint': 'Perhaps it is only being restarted. The page connects again by itself.',
     'ended.server-full.title': 'Too many calls right now',
     'ended.server-full.hint': 'All lines are taken. Try again in a few minutes.',
+    'ended.server-error.title': 'The server has a problem',
+    'ended.server-error.hint': 'It is not your device or your network. Wait a moment, then try again.',
     'ended.no-common-codec.title': 'Your browsers do not understand each other',
     'ended.no-common-codec.hint': 'Please update both browsers, then try again.',
     'ended.refused.title': 'The call was not possible',

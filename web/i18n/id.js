@@ -142,6 +142,8 @@ export default Object.freeze({
     'ended.server-stopped.hint': 'Mungkin hanya sedang dinyalakan ulang. Halaman ini menyambung lagi sendiri.',
     'ended.server-full.title': 'Sedang terlalu banyak panggilan',
     'ended.server-full.hint': 'Semua saluran terpakai. Coba lagi beberapa menit lagi.',
+    'ended.server-error.title': 'Ada gangguan di server',
+    'ended.server-error.hint': 'Ini bukan karena perangkat atau jaringan Anda. Tunggu sebentar, lalu coba lagi.',
     'ended.no-common-codec.title': 'Kedua peramban tidak cocok',
     'ended.no-common-codec.hint': 'Silakan perbarui kedua peramban, lalu coba lagi.',
     'ended.refused.title': 'Panggilan tidak bisa dilakukan',

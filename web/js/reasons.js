@@ -24,6 +24,7 @@ export const ENDINGS = Object.freeze({
     'server-lost': { symbol: 'warning', again: true },
     'server-stopped': { symbol: 'warning', again: true },
     'server-full': { symbol: 'clock', again: true },
+    'server-error': { symbol: 'warning', again: true },
     'no-common-codec': { symbol: 'warning', again: false },
     'refused': { symbol: 'warning', again: true },
 });
@@ -44,6 +45,7 @@ const FROM_SERVER = Object.freeze({
     'no-common-codec': 'no-common-codec',
     'server-shutdown': 'server-stopped',
     'server-full': 'server-full',
+    'server-error': 'server-error',
 });
 
 /** The same for servers that send no `reason`: the sentences of the Kurento tutorials. */

@@ -28,6 +28,7 @@ story('each rejection has its own words, and the way back works', {}, async page
         'peer-lost': 'bob was cut off',
         'server-full': 'Too many calls right now',
         'server-shutdown': 'The server was stopped',
+        'server-error': 'The server has a problem',
         'no-common-codec': 'Your browsers do not understand each other',
         'invalid-offer': 'The call was not possible',
     };
