@@ -212,6 +212,13 @@ static int say(char *error, const char *what, const char *why)
     return -1;
 }
 
+static int refuse_folder(char *error, const struct player_rights *rights, const char *why)
+{
+    (void)snprintf(error, PLAY_ERROR_MAX, "%s: %.160s: %.80s", rights->setting, rights->folder,
+                   why);
+    return -1;
+}
+
 static int open_front(struct player *p, enum player_front front, char *error)
 {
     const struct player_rights *rights = &p->config.rights[front];
@@ -222,12 +229,14 @@ static int open_front(struct player *p, enum player_front front, char *error)
     if (!rights->folder || !rights->folder[0])
         return 0;
     if (rights->folder[0] != '/')
-        return say(error, rights->folder, "not an absolute path");
+        return refuse_folder(error, rights, "not an absolute path");
     f->folder = mem_strdup(str_of(rights->folder));
     if (!f->folder)
         return say(error, "player", "out of memory");
     f->folder_fd = open(f->folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    return f->folder_fd < 0 ? say(error, f->folder, strerror(errno)) : 0;
+    if (f->folder_fd < 0 || faccessat(f->folder_fd, ".", X_OK, AT_EACCESS))
+        return refuse_folder(error, rights, strerror(errno));
+    return 0;
 }
 
 static int open_all(struct player *p, char *error)

@@ -123,7 +123,6 @@ static void fail(struct recording *rec, int err)
     rec->error = err;
     (void)snprintf(rec->text, sizeof(rec->text), "cannot record to %.160s: %.60s", rec->path,
                    record_place_error_text(err));
-    log_warning(RECORD, "%s, recording ends", rec->text);
     report(rec, &rec->failed);
 }
 
@@ -293,9 +292,11 @@ static void forget(struct message *m)
 static int open_all(struct recorder *r, char *error)
 {
     r->folder_fd = open(r->config.folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (r->config.folder[0] != '/' || r->folder_fd < 0) {
+    /* A folder that nobody may write into is told at the start, and not by the first call. */
+    bool is_usable = r->folder_fd >= 0 && !faccessat(r->folder_fd, ".", W_OK | X_OK, AT_EACCESS);
+    if (r->config.folder[0] != '/' || !is_usable) {
         (void)snprintf(error, RECORDER_ERROR_MAX, "%s: %s", r->config.folder,
-                       r->folder_fd < 0 ? strerror(errno) : "not an absolute path");
+                       is_usable ? "not an absolute path" : strerror(errno));
         return -1;
     }
     r->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -353,6 +354,12 @@ struct recorder *recorder_new(const struct recorder_config *config, struct rng *
     return r;
 }
 
+/* Of a call the front says it, with the call's id: one line for one trouble. */
+static void log_failure(const struct recording *rec)
+{
+    log_warning(RECORD, "%s, recording ends", rec->text);
+}
+
 void recorder_free(struct recorder *r)
 {
     struct recorder_event event;
@@ -362,8 +369,10 @@ void recorder_free(struct recorder *r)
     wake_writer(r);
     (void)pthread_join(r->thread, NULL);
     for (unsigned i = 0; i < RECORDER_N_FRONTS; i++) {
-        while (recorder_poll_event(r, (enum recorder_front)i, &event))
-            continue;
+        while (recorder_poll_event(r, (enum recorder_front)i, &event)) {
+            if (event.type == RECORDER_FAILED && i == RECORDER_CALLS)
+                log_failure(event.recording);
+        }
     }
     for (struct list *node; (node = list_pop(&r->recordings));)
         recording_free(CONTAINER_OF(node, struct recording, recordings));
@@ -480,6 +489,8 @@ bool recorder_poll_event(struct recorder *r, enum recorder_front front, struct r
     for (const struct message *m; (m = next_event(&r->fronts[front]));) {
         const struct recording *rec = m->recording;
         bool is_failure = m->type == RECORDER_FAILED;
+        if (is_failure && (rec->forgotten_as || front != RECORDER_CALLS))
+            log_failure(rec);
         if (rec->forgotten_as)
             continue;
         *ret = (struct recorder_event){

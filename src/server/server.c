@@ -213,7 +213,7 @@ static void become_ready(struct server *s)
     s->is_ready = true;
     say_ready(s);
     if (s->engine)
-        log_info(SERVER, "media uses %u workers", engine_n_workers(s->engine));
+        log_info(SERVER, "media workers: %u", engine_n_workers(s->engine));
 }
 
 static void on_ready_limit(void *user, mono_us now)
@@ -377,7 +377,7 @@ static int open_player(struct server *s)
         return 0;
     s->player = player_new(&config, error);
     if (!s->player) {
-        log_error(SERVER, "player: %s", error);
+        log_error(SERVER, "%s", error);
         return 1;
     }
     return 0;

@@ -129,9 +129,13 @@ static void begin_leg(struct media_recordings *r, mono_us now, struct recorded_c
         }
     }
     packet_ring_unref(ring);
-    if (err)
+    if (err) {
         say_lost(call->id, i,
                  err == RECORDER_E_FULL ? "recording.max_files is reached" : "out of memory");
+        return;
+    }
+    LOG_SCOPE(call->id, leg_names[i]);
+    log_info(RECORD, "recording to %s", leg->file);
 }
 
 void media_recordings_connected(struct media_recordings *r, mono_us now, uint64_t call_id,

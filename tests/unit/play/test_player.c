@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -345,11 +346,29 @@ static void a_folder_that_is_not_there(void **state)
     struct player_config c = config();
     c.rights[PLAYER_PIPELINES].folder = "/nonexistent/x";
     assert_null(player_new(&c, error));
-    assert_string_equal(error, "/nonexistent/x: No such file or directory");
+    assert_string_equal(error, "player.dir: /nonexistent/x: No such file or directory");
     c.rights[PLAYER_PIPELINES].folder = "tmp";
     assert_null(player_new(&c, error));
-    assert_string_equal(error, "tmp: not an absolute path");
+    assert_string_equal(error, "player.dir: tmp: not an absolute path");
     player_free(NULL);
+}
+
+/* Root may look everywhere: as somebody else, then. */
+static void a_folder_of_others(void **state)
+{
+    (void)state;
+    char others[] = "/tmp/duet-player-XXXXXX", error[PLAY_ERROR_MAX];
+    bool is_root = geteuid() == 0;
+    struct player_config c = config();
+    assert_non_null(mkdtemp(others));
+    assert_int_equal(chmod(others, 0), 0);
+    c.rights[PLAYER_PIPELINES].folder = others;
+    assert_int_equal(is_root ? seteuid(65534) : 0, 0);
+    const struct player *none = player_new(&c, error);
+    assert_int_equal(is_root ? seteuid(0) : 0, 0);
+    assert_int_equal(rmdir(others), 0);
+    assert_null(none);
+    assert_non_null(strstr(error, ": Permission denied"));
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -369,6 +388,7 @@ int main(void)
         TEST(too_many_are_refused),
         TEST(no_memory),
         TEST(a_folder_that_is_not_there),
+        TEST(a_folder_of_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -347,6 +347,23 @@ static void test_bad_folder(void **state)
     }
 }
 
+/* Root may write everywhere: as somebody else, then. */
+static void test_folder_of_others(void **state)
+{
+    char others[] = "/tmp/duet-recorder-XXXXXX", error[RECORDER_ERROR_MAX];
+    bool is_root = geteuid() == 0;
+    (void)state;
+    assert_non_null(mkdtemp(others));
+    assert_int_equal(chmod(others, 0555), 0);
+    assert_int_equal(is_root ? seteuid(65534) : 0, 0);
+    const struct recorder *none =
+        recorder_new(&(struct recorder_config){.folder = others, .wake = wake}, &rng, error);
+    assert_int_equal(is_root ? seteuid(0) : 0, 0);
+    assert_int_equal(rmdir(others), 0);
+    assert_null(none);
+    assert_non_null(strstr(error, ": Permission denied"));
+}
+
 static void test_no_memory(void **state)
 {
     char error[RECORDER_ERROR_MAX];
@@ -377,7 +394,7 @@ int main(void)
         TEST(test_recorder_ends),    TEST(test_no_such_folder), TEST(test_out_of_it),
         TEST(test_two_for_one_file), TEST(test_disk_full),      TEST(test_check),
         TEST(test_bad_folder),       TEST(test_no_memory),      TEST(test_forgotten),
-        TEST(test_fronts),           TEST(test_too_many),
+        TEST(test_folder_of_others), TEST(test_fronts),         TEST(test_too_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
