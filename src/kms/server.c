@@ -163,7 +163,7 @@ static void on_resumed(struct kms_server *s, mono_us now)
 static void go_down(struct kms_server *s, mono_us now, const char *why)
 {
     if (!s->is_told)
-        log_warning(MEDIA, "media server %s is not there: %s", s->name, why);
+        log_warning(MEDIA, "media server %s is not there: %s; trying again", s->name, why);
     s->is_told = true;
     if (s->state == KMS_UP)
         s->lose_at = now + KMS_RESUME_LIMIT;

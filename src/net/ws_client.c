@@ -211,9 +211,14 @@ static void note_close_frame(struct net_ws_client *client, const uint8_t *frame,
     note(client, text_str(&t));
 }
 
-/* The library says "SSL error"; what is wrong with the certificate is known to OpenSSL. */
+/*
+ * The library says "SSL error"; what is wrong with the certificate is known to OpenSSL. And
+ * "closed before established", which is mostly a port where nobody listens.
+ */
 static void note_error(struct net_ws_client *client, struct lws *wsi, struct str what)
 {
+    if (str_eq(what, STR("closed before established")))
+        what = STR("connection refused, or closed before it was open");
     const SSL *ssl = client->config.url.is_tls ? lws_get_ssl(wsi) : NULL;
     long verdict = ssl ? SSL_get_verify_result(ssl) : X509_V_OK;
     char words[WHY_MAX];
@@ -235,7 +240,8 @@ static int on_link(struct net_ws_link *link, struct lws *wsi, enum lws_callback_
     case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
         return append_token(client, wsi, in, len);
     case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
-        note_error(client, wsi, in ? (struct str){in, len} : STR("no connection"));
+        /* the zero at its end is counted, or not */
+        note_error(client, wsi, in ? (struct str){in, strnlen(in, len)} : STR("no connection"));
         return 0;
     case LWS_CALLBACK_CLIENT_ESTABLISHED:
         client->is_open = true;

@@ -200,5 +200,7 @@ void config_check(struct config *c)
                        o->media_port, o->media_workers);
     if (o->media_port && o->media_rtp_ports.last >= o->media_port &&
         o->media_rtp_ports.first < o->media_port + (o->media_workers ? o->media_workers : 1))
-        config_mistake(c, place, "media.port, media.rtp_ports: port %u is in both", o->media_port);
+        config_mistake(
+            c, place, "media.port, media.rtp_ports: port %u is in both: move one of them",
+            o->media_port > o->media_rtp_ports.first ? o->media_port : o->media_rtp_ports.first);
 }

@@ -129,7 +129,7 @@ static void nobody_there(void **state)
         assert_int_equal(o.closed, i - 1);
         BENCH_UNTIL(&o.b, o.closed == i);
     }
-    assert_int_not_equal(o.why[0], 0);
+    assert_why(&o, "connection refused");
     net_ws_client_send(o.client, STR("dropped"));
     net_ws_client_connect(o.client);
     end(&o); /* in the middle of it */

@@ -243,6 +243,9 @@ static void rules_between_settings(void **state)
     assert_refused(
         LOAD(ENV(HOME), &q, "serve", "--set", "media.port=65535", "--set", "media.workers=2"), &q,
         "is above 65535");
+    assert_refused(
+        LOAD(ENV(HOME), &q, "serve", "--set", "media.port=40999", "--set", "media.workers=2"), &q,
+        "port 41000 is in both");
     assert_refused(LOAD(ENV(HOME), &q, "serve", "--set", "call.record=on"), &q,
                    "set recording.dir");
     assert_int_equal(
