@@ -2,10 +2,11 @@
  * The state machine around OpenSSL. It decides three things itself and leaves the handshake to
  * the library:
  *
- *  - which records OpenSSL sees. Before CONNECTED: handshake and change_cipher_spec, and what is
- *    encrypted; not alerts in the clear, not application data. Afterwards: repeated handshake
- *    messages, as long as the last flight is kept. OpenSSL drops what it cannot authenticate,
- *    but some versions die of records that they should drop; what they never see is harmless.
+ *  - which records OpenSSL sees. Before CONNECTED: handshake, change_cipher_spec in its turn, and
+ *    what is encrypted; not alerts in the clear, not application data. Afterwards: repeated
+ * handshake messages, as long as the last flight is kept. OpenSSL drops what it cannot
+ * authenticate, but some versions die of records that they should drop; what they never see is
+ * harmless.
  *  - when time passes (bio.h).
  *  - when it is over: close_alert.c, without OpenSSL's state machine.
  *
@@ -274,6 +275,32 @@ static bool is_decrypting(const SSL *ssl)
     return state == TLS_ST_SR_CHANGE || state == TLS_ST_CR_CHANGE;
 }
 
+/*
+ * Is the peer's change_cipher_spec what OpenSSL waits for? Our handshakes are full ones, with two
+ * certificates and without tickets: it follows CertificateVerify, or our own Finished.
+ *
+ * It has no message number. OpenSSL throws one that comes too early away, but remembers its record
+ * as seen: a peer whose repeated records keep their numbers (RFC 6347 §4.2.2 says that they are new
+ * records, but there is such a peer) could then never bring it again.
+ */
+static bool is_ccs_next(const SSL *ssl)
+{
+    OSSL_HANDSHAKE_STATE state = SSL_get_state(ssl);
+    return state == TLS_ST_SR_CERT_VRFY || state == TLS_ST_CW_FINISHED;
+}
+
+static bool on_change_cipher_spec(struct dtls_conn *conn, mono_us now,
+                                  const struct dtls_record *record)
+{
+    struct dtls_handshake *h = conn->handshake;
+    if (record->epoch != 0 || !dtls_record_is_well_formed(record) || !is_ccs_next(h->ssl))
+        return false;
+    h->doubt_at = MONO_NEVER;
+    feed(h, now, record);
+    run_handshake(conn);
+    return true;
+}
+
 static bool on_handshake_message(struct dtls_conn *conn, mono_us now,
                                  const struct dtls_record *record)
 {
@@ -307,6 +334,7 @@ static bool on_record_handshake(struct dtls_conn *conn, mono_us now,
             return on_clear_alert(conn, now, record);
         return on_handshake_message(conn, now, record);
     case DTLS_CONTENT_CHANGE_CIPHER_SPEC:
+        return on_change_cipher_spec(conn, now, record);
     case DTLS_CONTENT_HANDSHAKE:
         return on_handshake_message(conn, now, record);
     default:
