@@ -52,16 +52,12 @@ static struct setup_item *remove_oldest(struct setup_leg *leg)
     return item;
 }
 
-static void drop_oldest(struct setup_queue *q, struct setup_leg *leg)
-{
-    counter_add(COUNTER_DROP_SETUP);
-    give_back(q, remove_oldest(leg));
-}
-
 static struct setup_item *find_room(struct setup_queue *q)
 {
-    if (!q->unused && q->n_touched == SETUP_QUEUE_MAX)
-        drop_oldest(q, next_leg(q)); /* at most one item is taken: somebody waits */
+    if (!q->unused && q->n_touched == SETUP_QUEUE_MAX) {
+        counter_add(COUNTER_DROP_SETUP);
+        give_back(q, remove_oldest(next_leg(q))); /* at most one item is taken: somebody waits */
+    }
     if (!q->unused)
         return &q->items[q->n_touched++];
     struct setup_item *item = q->unused;
@@ -72,8 +68,10 @@ static struct setup_item *find_room(struct setup_queue *q)
 void setup_queue_put(struct setup_queue *q, struct setup_leg *leg, const struct dgram *d)
 {
     assert(d->len <= DGRAM_MAX);
-    if (leg->n == SETUP_QUEUE_PER_LEG)
-        drop_oldest(q, leg);
+    if (leg->n == SETUP_QUEUE_PER_LEG) {
+        counter_add(COUNTER_DROP_SETUP);
+        return;
+    }
     struct setup_item *item = find_room(q);
     item->next = NULL;
     item->dgram = *d;

@@ -9,9 +9,11 @@
  * An ICE check may bring such a step with it, so checks of new legs wait in the same line, and so
  * does media that came behind a last flight that is still waiting: a leg keeps its order.
  *
- * Legs take turns. Memory is bounded twice: a leg's own flood pushes out only what the leg itself
- * sent, and when there is no room at all the oldest of the leg whose turn is next goes. What is
- * dropped is counted (drop-setup-rush) and comes again: STUN and DTLS both retransmit.
+ * Legs take turns. Memory is bounded twice. A leg with a full line is refused what it sends more:
+ * the rest of a flight is of no use without its beginning, and what comes behind it is the same
+ * flight again, or media that would push out the Finished it waits for. When there is no room at
+ * all the oldest of the leg whose turn is next goes. What is dropped is counted (drop-setup-rush)
+ * and comes again: STUN and DTLS both retransmit.
  */
 #ifndef ENGINE_SETUP_QUEUE_H
 #define ENGINE_SETUP_QUEUE_H
@@ -67,7 +69,11 @@ void setup_queue_deinit(struct setup_queue *q);
 
 void setup_leg_init(struct setup_leg *leg);
 
-/** Copy a datagram of a leg to the end of the leg's line. @param d at most DGRAM_MAX bytes */
+/**
+ * Copy a datagram of a leg to the end of the leg's line, or drop it when that is full.
+ *
+ * @param d  at most DGRAM_MAX bytes
+ */
 void setup_queue_put(struct setup_queue *q, struct setup_leg *leg, const struct dgram *d);
 
 /**
