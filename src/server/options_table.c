@@ -115,8 +115,8 @@ const struct options_row options_table[] = {
     {.key = "media.backend", .type = OPTIONS_TYPE_WORD, MEMBER(media_backend),
      .fallback = "engine", .words = media_backends,
      .help = "Who carries the audio. engine: this server. kurento: the servers of media.kurento_uri; "
-             "then there are no media ports here, kurento.listen stays closed, and the other "
-             "settings of media have no effect."},
+             "then there are no media ports here, kurento.listen stays closed, and recording, player "
+             "and the other settings of media have no effect."},
     {.key = "media.kurento_uri", .type = OPTIONS_TYPE_WS_URLS, MEMBER(media_kurento_uri),
      .fallback = "",
      .help = "Kurento Media Servers, or other Duets, that carry the audio with media.backend=kurento: "

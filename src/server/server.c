@@ -214,6 +214,9 @@ static void become_ready(struct server *s)
     say_ready(s);
     if (s->engine)
         log_info(SERVER, "media workers: %u", engine_n_workers(s->engine));
+    else
+        log_info(SERVER, "media.backend is kurento: kurento.listen stays closed, recording.dir and "
+                         "player have no effect");
 }
 
 static void on_ready_limit(void *user, mono_us now)
