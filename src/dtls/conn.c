@@ -4,9 +4,9 @@
  *
  *  - which records OpenSSL sees. Before CONNECTED: handshake, change_cipher_spec in its turn, and
  *    what is encrypted; not alerts in the clear, not application data. Afterwards: repeated
- * handshake messages, as long as the last flight is kept. OpenSSL drops what it cannot
- * authenticate, but some versions die of records that they should drop; what they never see is
- * harmless.
+ *    handshake messages, as long as the last flight is kept. OpenSSL drops what it cannot
+ *    authenticate, but some versions die of records that they should drop; what they never see
+ *    is harmless.
  *  - when time passes (bio.h).
  *  - when it is over: close_alert.c, without OpenSSL's state machine.
  *
