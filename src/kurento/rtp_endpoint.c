@@ -5,6 +5,7 @@
  *     NEW          processOffer                 → NEGOTIATED
  *                  generateOffer                → OFFERED
  *     OFFERED      processAnswer                → NEGOTIATED
+ *                  (without memory for it)      → NEW
  *     NEGOTIATED   the engine: connected        → CONNECTED
  *     any          the engine: ended            → ENDED
  *
@@ -168,9 +169,13 @@ static int process_answer(const struct kurento_call *call, json_t **ret)
     if (e->state != KURENTO_RTP_OFFERED)
         return kurento_fail(call->fault, KURENTO_E_ANSWERED, "Sdp Answer already processed");
     err = accept_answer(call, e, answer);
-    if (err)
+    if (err > 0)
         return err;
-    forget_offer(e);
+    forget_offer(e); /* taken, or spent */
+    if (err) {
+        e->state = KURENTO_RTP_NEW;
+        return err;
+    }
     *ret = json_string(e->sdp.local);
     return 0;
 }

@@ -155,6 +155,35 @@ static void it_offers_and_takes_one_answer(void **state)
                 "9"));
 }
 
+#define ANSWER SDP("127.0.0.1", "sendrecv")
+
+/* Each allocation of an answer fails once: the offer is over then, and another one can be made. */
+static void an_answer_without_memory_ends_the_offer(void **state)
+{
+    struct world *w = *state;
+    for (unsigned n = 1, is_through = 0; !is_through; n++) {
+        world_deinit(w);
+        world_init(w);
+        open_socket(w, 1);
+        endpoint(w);
+        frame(w, 1, INVOKE("generateOffer", "{}", "3"));
+        forget(w);
+        mem_fail_at(n);
+        frame(w, 1, INVOKE("processAnswer", "{'answer':'" ANSWER "'}", "4"));
+        is_through = mem_count() < n;
+        mem_fail_at(0);
+        bool is_taken = sent(w, "RTP/AVP 111");
+        frame(w, 1, INVOKE("processAnswer", "{'answer':'" ANSWER "'}", "5"));
+        assert_true(sent(w, is_taken ? "40210" : "40209"));
+        forget(w);
+        if (is_taken)
+            continue;
+        frame(w, 1, INVOKE("generateOffer", "{}", "6"));
+        frame(w, 1, INVOKE("processAnswer", "{'answer':'" ANSWER "'}", "7"));
+        assert_false(sent(w, "error"));
+    }
+}
+
 #define CRYPTO(members, id)                                                                        \
     REQUEST("create",                                                                              \
             "'type':'RtpEndpoint','constructorParams':{'mediaPipeline':'" P "','crypto':{" members \
@@ -220,6 +249,7 @@ int main(void)
         TEST(an_offer_is_answered_and_connected),
         TEST(a_later_offer_is_hold),
         TEST(it_offers_and_takes_one_answer),
+        TEST(an_answer_without_memory_ends_the_offer),
         TEST(keys_that_cannot_be),
         TEST(a_key_that_is_given_is_used),
         TEST(figures_are_those_of_any_endpoint),
