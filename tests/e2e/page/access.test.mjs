@@ -268,6 +268,12 @@ for (const locale of ['en', 'id']) {
                         assert.ok(box.y >= 0 && box.y + box.height <= size.height + 1, `${state}: ${await key.innerText()} at ${box.y}`);
                     }
                 }
+                /* How the line is stands above the keys, in a recorded call, too. */
+                if (state === 'talking') {
+                    const word = await page.locator('.quality-word').boundingBox();
+                    const keys = await page.locator('#keys-talking .key').first().boundingBox();
+                    assert.ok(word.y + word.height <= keys.y, `the line's word at ${word.y}, keys at ${keys.y}`);
+                }
             });
         });
     }
