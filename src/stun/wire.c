@@ -28,14 +28,16 @@ int stun_hmac(const uint8_t *message, size_t at, struct str key, uint8_t ret[STU
 
 struct addr stun_xor_addr(const struct addr *a, const uint8_t *id)
 {
-    uint8_t mask[16];
     struct addr ret = *a;
-    size_t from = addr_is_v4(a) ? 12 : 0;
+    uint8_t *v4 = ret.ip + sizeof(ret.ip) - 4;
 
-    put_be32(mask, STUN_MAGIC_COOKIE);
-    memcpy(mask + 4, id, STUN_ID_LEN);
-    for (size_t i = from; i < sizeof(ret.ip); i++)
-        ret.ip[i] ^= mask[i - from];
+    if (addr_is_v4(a)) {
+        put_be32(v4, get_be32(v4) ^ STUN_MAGIC_COOKIE);
+    } else {
+        put_be32(ret.ip, get_be32(ret.ip) ^ STUN_MAGIC_COOKIE);
+        for (size_t i = 0; i < STUN_ID_LEN; i++)
+            ret.ip[4 + i] ^= id[i];
+    }
     ret.port ^= (uint16_t)(STUN_MAGIC_COOKIE >> 16);
     return ret;
 }
