@@ -379,6 +379,21 @@ static void who_is_nowhere_is_sent_nothing(void **state)
     assert_int_equal(w->n_byes, 0); /* where its RTCP is nobody said */
 }
 
+/* A description that was on its way when it ended. */
+static void what_is_closed_is_not_begun_again(void **state)
+{
+    struct world *w = *state;
+    w->params.rtp = w->params.rtcp = addr_v4(0, 0, 0, 0, LATCH_UNKNOWN_PORT);
+    begin(w);
+    plain_close(&w->plain, w->now);
+    w->params.rtp = w->her;
+    w->params.rtcp = w->her_rtcp;
+    assert_int_equal(plain_renegotiate(&w->plain, w->now, &w->params), 0);
+    run(w, w->now + 60 * US_PER_S);
+    assert_int_equal(w->n_events + w->n_reports, 0);
+    assert_int_equal(goes_to(w).port, 0);
+}
+
 static void muxed_rtcp_goes_where_rtp_goes(void **state)
 {
     struct world *w = *state;
@@ -577,6 +592,7 @@ int main(void)
         TEST(bad_packets),
         TEST(a_goodbye_both_ways),
         TEST(who_is_nowhere_is_sent_nothing),
+        TEST(what_is_closed_is_not_begun_again),
         TEST(muxed_rtcp_goes_where_rtp_goes),
         TEST(nack_both_ways),
         TEST(extensions_are_cut_out),
