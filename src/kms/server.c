@@ -10,6 +10,7 @@
 
 #include "kms/bridge.h"
 #include "kms/private.h"
+#include "log/counters.h"
 #include "log/log.h"
 
 /* Steps of the connection's own requests (tag.bridge is 0). */
@@ -218,6 +219,7 @@ static void on_answer(struct kms_server *s, mono_us now, const struct kms_heard 
 
 static void on_bad_frame(struct kms_server *s, struct str text)
 {
+    counter_add(COUNTER_MEDIA_SERVER_BAD_FRAME);
     if (s->bad_frames++ == 0)
         log_warning(MEDIA, "media server %s sends what makes no sense, dropping: %.*s", s->name,
                     STR_FMT(str_head(text, 100)));

@@ -35,6 +35,7 @@
     X(TCP_QUEUE_FULL, "tcp-queue-full") /* a datagram for a connection that reads too slowly */    \
     X(TCP_GONE, "tcp-gone")             /* a datagram for a connection that is closed */           \
     X(TCP_BAD_FRAME, "tcp-bad-frame")   /* closed: too long, or a stranger who is not STUN */      \
+    X(MEDIA_SERVER_BAD_FRAME, "media-server-bad-frame") /* of a media server: makes no sense */    \
     /* connections that were turned away */                                                        \
     X(TCP_REFUSED, "tcp-refused")       /* over a limit, or descriptors ran out */                 \
     X(TCP_NOT_PROVEN, "tcp-not-proven") /* closed before any authentic check */                    \

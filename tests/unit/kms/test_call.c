@@ -1,4 +1,5 @@
 /* The course of a call on a media server, and all the ways in which it goes wrong there. */
+#include "log/counters.h"
 #include "unit/kms/bench.h"
 
 #define UDP1 "candidate:1 1 UDP 2015364095 127.0.0.1 24001 typ host"
@@ -420,12 +421,15 @@ WORLD_TEST(frames_that_make_no_sense_are_dropped, 1)
         "{\"jsonrpc\":\"2.0\",\"method\":\"format\",\"params\":{},\"id\":1}",
         "{\"a\":\"\xff\xfe\"}",
     };
+    uint64_t counted = counter_values[COUNTER_MEDIA_SERVER_BAD_FRAME];
     begin_talk(w);
     for (size_t i = 0; i < ARRAY_LEN(frames); i++)
         says(w, 0, frames[i]);
     run(w, 5 * US_PER_S);
     assert_happened(w, "");
     assert_true(kms_server_info(w->k, 0).bad_frames >= 8);
+    counted = counter_values[COUNTER_MEDIA_SERVER_BAD_FRAME] - counted;
+    assert_int_equal(counted, kms_server_info(w->k, 0).bad_frames);
     assert_int_equal(kms_server_info(w->k, 0).n_calls, 1);
 }
 
