@@ -211,21 +211,33 @@ static void note_close_frame(struct net_ws_client *client, const uint8_t *frame,
     note(client, text_str(&t));
 }
 
-/*
- * The library says "SSL error"; what is wrong with the certificate is known to OpenSSL. And
- * "closed before established", which is mostly a port where nobody listens.
- */
+/* What the library says of a failed attempt, for an operator. Its other words stay as they are. */
+static struct str in_words(struct str what)
+{
+    static const struct {
+        const char *library, *ours;
+    } words[] = {
+        {"closed before established", "connection refused, or closed before it was open"},
+        {"HS: ws upgrade unauthorized", "it wants a token, or another one (status 401)"},
+        {"HS: ws upgrade response not 101", "what answers there is no WebSocket at this path"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        if (str_eq(what, str_of(words[i].library)))
+            return str_of(words[i].ours);
+    }
+    return what;
+}
+
+/* The library says "SSL error"; what is wrong with the certificate is known to OpenSSL. */
 static void note_error(struct net_ws_client *client, struct lws *wsi, struct str what)
 {
-    if (str_eq(what, STR("closed before established")))
-        what = STR("connection refused, or closed before it was open");
     const SSL *ssl = client->config.url.is_tls ? lws_get_ssl(wsi) : NULL;
     long verdict = ssl ? SSL_get_verify_result(ssl) : X509_V_OK;
     char words[WHY_MAX];
     struct text t;
     text_init(&t, words, sizeof(words));
     text_printf(&t, "its certificate is not trusted: %s", X509_verify_cert_error_string(verdict));
-    note(client, verdict == X509_V_OK ? what : text_str(&t));
+    note(client, verdict == X509_V_OK ? in_words(what) : text_str(&t));
 }
 
 static int on_link(struct net_ws_link *link, struct lws *wsi, enum lws_callback_reasons reason,

@@ -142,6 +142,7 @@ static void no_websocket_there(void **state)
     begin(&o, "ws", "127.0.0.1", "/nothing", NULL);
     BENCH_UNTIL(&o.b, o.closed == 1);
     assert_int_equal(o.opened, 0);
+    assert_why(&o, "no WebSocket at this path");
     end(&o);
 }
 
@@ -171,6 +172,7 @@ static void a_token_is_shown(void **state)
     assert_int_equal(make(&o, net_server_api_url(o.b.server), NULL), 0);
     net_ws_client_connect(o.client);
     BENCH_UNTIL(&o.b, o.closed == 1);
+    assert_why(&o, "it wants a token");
     right = o.client;
     net_ws_client_free(right);
     assert_int_equal(make(&o, net_server_api_url(o.b.server), TOKEN), 0);
