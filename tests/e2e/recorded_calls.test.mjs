@@ -1,6 +1,7 @@
 // call.record: each call leaves two files that anybody can decode, and both pages know of it.
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -81,7 +82,7 @@ function bothFiles() {
   return all;
 }
 
-test('two files, what each one said', { timeout }, async () => {
+test('two files, what each one said; and mixed, both', { timeout }, async () => {
   await start();
   const [alice, bob] = await users();
   const { callId, recorded } = await talk(alice, bob);
@@ -104,6 +105,14 @@ test('two files, what each one said', { timeout }, async () => {
   const { format, streams } = probe(caller);
   assert.match(format, /webm/);
   assert.deepEqual(streams.map((s) => s.codec_name), ['opus']);
+
+  const both = join(folder, 'both.ogg');
+  execFileSync(binary, ['mix', caller, callee, '-o', both]);
+  for (const [channel, hz] of [[0, HZ.alice], [1, HZ.bob]]) {
+    const sound = decode(both, { channel });
+    assert.ok(Math.abs(sound.seconds - a) < 0.04, `${sound.seconds} s of ${a} s`);
+    assert.ok(tenthsAt(sound, hz) > 0.7, `channel ${channel} is ${hz} Hz`);
+  }
 });
 
 test('the server ends in a call: the files are whole', { timeout }, async () => {

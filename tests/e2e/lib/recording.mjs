@@ -19,11 +19,14 @@ export function probe(file) {
   return { format: format.format_name, seconds: Number(format.duration), streams };
 }
 
-/** A file as sound: mono, 48 kHz. @param isCut  it was never ended: decode what there is */
-export function decode(file, { isCut = false } = {}) {
-  const out = execFileSync(
-    'ffmpeg', ['-v', 'error', ...(isCut ? [] : ['-xerror']), '-i', file, '-f', 'f32le', '-ac', '1', '-ar', `${RATE}`, '-'],
-    { maxBuffer: 1 << 28 });
+/**
+ * A file as sound, 48 kHz: of a mono one all, of a stereo one one side.
+ * @param {{ channel?: number, isCut?: boolean }} o  isCut: it was never ended, decode what there is
+ */
+export function decode(file, { channel = 0, isCut = false } = {}) {
+  const out = execFileSync('ffmpeg', [
+    '-v', 'error', ...(isCut ? [] : ['-xerror']), '-i', file, '-af', `pan=mono|c0=c${channel}`,
+    '-f', 'f32le', '-ar', `${RATE}`, '-'], { maxBuffer: 1 << 28 });
   const samples = new Float32Array(out.buffer.slice(out.byteOffset, out.byteOffset + out.length));
   return { rate: RATE, samples, seconds: samples.length / RATE };
 }
