@@ -10,10 +10,20 @@ static struct str word(struct str candidate, unsigned n)
     return w;
 }
 
+/* Whoever makes it a line of a description must not get two. */
+static bool is_one_line(struct str candidate)
+{
+    for (size_t i = 0; i < candidate.len; i++)
+        if ((unsigned char)candidate.p[i] < ' ')
+            return false;
+    return true;
+}
+
 bool kms_candidates_take(struct kms_candidates *c, struct str candidate, uint64_t hash)
 {
     if (candidate.len > KMS_CANDIDATE_MAX || !str_starts_with(candidate, STR("candidate:")) ||
-        !str_eq(word(candidate, 1), STR("1")) || c->n == KMS_MAX_CANDIDATES)
+        !str_eq(word(candidate, 1), STR("1")) || !is_one_line(candidate) ||
+        c->n == KMS_MAX_CANDIDATES)
         return false;
     for (size_t i = 0; i < c->n; i++)
         if (c->seen[i] == hash)
@@ -26,6 +36,7 @@ bool kms_candidate_is_of_use(struct str candidate)
 {
     struct str address = word(candidate, 4);
     struct str suffix = STR(".local");
-    return address.len > 0 && (address.len < suffix.len ||
-                               !str_caseeq(str_tail(address, address.len - suffix.len), suffix));
+    bool is_name = address.len >= suffix.len &&
+                   str_caseeq(str_tail(address, address.len - suffix.len), suffix);
+    return address.len > 0 && !is_name && is_one_line(candidate);
 }

@@ -25,14 +25,14 @@ struct kms_candidates {
  * Is this one to be told? If so, it is noted and will not be again.
  *
  * @param hash of candidate and sdpMid together
- * @return false: known, of component 2, no candidate, or one too many
+ * @return false: known, of component 2, no candidate, with control characters, or one too many
  */
 bool kms_candidates_take(struct kms_candidates *c, struct str candidate, uint64_t hash);
 
 /**
  * Is a browser's candidate of use to a server? Names ending in ".local" (mDNS) are not: servers
  * cannot look them up, and a Kurento Media Server stands still while it tries. The browser behind
- * one is found by its own checks.
+ * one is found by its own checks. Nor is what is more than one line.
  */
 bool kms_candidate_is_of_use(struct str candidate);
 

@@ -75,7 +75,8 @@ WORLD_TEST(the_steps_are_those_of_the_tutorial, 1)
 WORLD_TEST(candidates_are_told_once_and_of_component_1, 1)
 {
     begin_call(w);
-    static const char *const said[] = {UDP1, UDP2, UDP1, TCP1, "", "garbage", "candidate:1", TCP1};
+    static const char *const said[] = {
+        UDP1, UDP2, UDP1, TCP1, "", "garbage", "candidate:1", TCP1, TCP1 "\r\na=sendrecv"};
     for (size_t i = 0; i < ARRAY_LEN(said); i++)
         tells_candidate(w, 0, "P1/E2", said[i]);
     tells_candidate(w, 0, "P1/E1", UDP1);
@@ -115,6 +116,7 @@ WORLD_TEST(candidates_of_a_page_wait_for_the_answers, 1)
     (void)happened(w);
     trickles(w, 7, MEDIA_CALLEE, TCP1);
     trickles(w, 7, MEDIA_CALLEE, "candidate:9 1 udp 1 C0FFEE.LOCAL 5000 typ host");
+    trickles(w, 7, MEDIA_CALLEE, "candidate:9 1 udp 1 192.0.2.1 5000 typ host\na=sendrecv");
     assert_happened(w, "0 < invoke P1/E2 addIceCandidate " TCP1 "\n");
 }
 
