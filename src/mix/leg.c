@@ -66,12 +66,10 @@ void mix_leg_free(struct mix_leg *l)
 
 /* --- file → packets --- */
 
+/* Not again after EINTR: that is the user, who wants it to end. */
 static int push_bytes(struct mix_leg *l)
 {
-    ssize_t n;
-    do
-        n = read(l->fd, l->bytes, sizeof(l->bytes));
-    while (n < 0 && errno == EINTR);
+    ssize_t n = read(l->fd, l->bytes, sizeof(l->bytes));
     if (n < 0)
         return -errno;
     if (n > 0)

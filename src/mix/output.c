@@ -21,7 +21,8 @@ static int folder_len(const char *name)
 int mix_output_open(struct mix_output *o, const char *name, bool may_replace)
 {
     *o = (struct mix_output){.name = name, .fd = -1, .may_replace = may_replace};
-    if (!may_replace && access(name, F_OK) == 0)
+    /* also a link that leads nowhere: it has the name */
+    if (!may_replace && faccessat(AT_FDCWD, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
         return -EEXIST;
     int n = snprintf(o->temporary, sizeof(o->temporary), "%.*s.duet-mix-XXXXXX", folder_len(name),
                      name);

@@ -7,6 +7,7 @@
 #include <math.h>
 #include <opus/opus.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,8 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -423,6 +426,10 @@ static void test_output_is_there(void **state)
     stat("c.ogg", &after);
     assert_int_not_equal(before.st_ino, after.st_ino);
     assert_int_equal(n_files(), 3);
+    assert_int_equal(symlink("nothing.ogg", "link.ogg"), 0);
+    assert_failed(RUN("a.ogg", "b.webm", "-o", "link.ogg"),
+                  "duet mix: link.ogg: it is there already; --force overwrites it\n", 4);
+    assert_int_equal(unlink("link.ogg"), 0);
     assert_failed(RUN("a.ogg", "b.webm", "--force", "-o", "a.ogg"),
                   "duet mix: a.ogg: it is one of the recordings\n", 3);
     assert_failed(RUN("a.ogg", "b.webm", "-o", "no/where.ogg"),
@@ -465,6 +472,29 @@ static void test_disk_full_errno(void **state)
         close(fds[i]);
     }
     close(full);
+}
+
+/* Who waits for the other end of a pipe can be told to stop. */
+static void test_interrupted(void **state)
+{
+    (void)state;
+    int status = 0;
+    record_two();
+    assert_int_equal(mkfifo("pipe", 0600), 0);
+    pid_t mixer = fork();
+    if (mixer == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        _exit(RUN("pipe", "b.webm", "-o", "c.ogg"));
+    }
+    int pipe_fd = open("pipe", O_WRONLY | O_CLOEXEC); /* until it is being read */
+    assert_true(pipe_fd >= 0);
+    while (waitpid(mixer, &status, WNOHANG) == 0) {
+        assert_int_equal(kill(mixer, SIGINT), 0); /* may come before it waits */
+        usleep(1000);
+    }
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 1);
+    close(pipe_fd);
 }
 
 static void test_usage(void **state)
@@ -535,20 +565,11 @@ static void test_ten_minutes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_left_and_right),
-        TEST(test_who_began_later),
-        TEST(test_gaps),
-        TEST(test_pages_missing),
-        TEST(test_not_told_when),
-        TEST(test_cut_off),
-        TEST(test_broken_at_the_end),
-        TEST(test_bad_inputs),
-        TEST(test_damaged),
-        TEST(test_output_is_there),
-        TEST(test_disk_full),
-        TEST(test_disk_full_errno),
-        TEST(test_usage),
-        TEST(test_no_memory),
+        TEST(test_left_and_right),    TEST(test_who_began_later), TEST(test_gaps),
+        TEST(test_pages_missing),     TEST(test_not_told_when),   TEST(test_cut_off),
+        TEST(test_broken_at_the_end), TEST(test_bad_inputs),      TEST(test_damaged),
+        TEST(test_output_is_there),   TEST(test_disk_full),       TEST(test_disk_full_errno),
+        TEST(test_interrupted),       TEST(test_usage),           TEST(test_no_memory),
         TEST(test_ten_minutes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
