@@ -338,6 +338,29 @@ static void what_is_wrong_is_told(void **state)
         "Invalid Media: it is neither Ogg nor WebM nor WAV", "INVALID_MEDIA") STATE("STOP"));
 }
 
+/* A file of Opus with so much behind it that is none. */
+static void write_damaged(const char *name)
+{
+    static uint8_t bytes[400000];
+    FILE *f = fopen(DUET_TEST_DATA "/play/opusenc.opus", "rb");
+    assert_non_null(f);
+    assert_true(fread(bytes, 1, sizeof(bytes), f) > 1000);
+    (void)fclose(f);
+    tone_write_file(path_of(name), bytes, sizeof(bytes));
+}
+
+/* What was read is heard, although nothing follows. */
+static void trouble_on_the_way_is_not_the_end(void **state)
+{
+    (void)state;
+    write_damaged("a.ogg");
+    make_told(CREATE("'uri':'a.ogg'", "2"));
+    frame(&w, 1, INVOKE("play", "10"));
+    expect_told(STATE("START") "1 < " VALUE("null", "10") "\n" ERROR(
+        "Cannot be read: more than 262144 bytes of it are not Ogg", "UNEXPECTED_ELEMENT_ERROR")
+                    TOLD("EndOfStream", "") STATE("STOP"));
+}
+
 static void more_than_the_limit(void **state)
 {
     (void)state;
@@ -475,6 +498,7 @@ int main(void)
         TEST(a_position_is_gone_to),
         TEST(an_end_that_was_left_is_none),
         TEST(what_is_wrong_is_told),
+        TEST(trouble_on_the_way_is_not_the_end),
         TEST(more_than_the_limit),
         TEST(without_memory_nothing_begins),
         TEST(its_length_is_told),

@@ -200,6 +200,8 @@ static void keys_that_cannot_be(void **state)
         {CRYPTO("'key':'too short'", "13"), "40107"},
         {CRYPTO("'keyBase64':'AAAA'", "14"), "40107"},
         {CRYPTO("'keyBase64':'no base64'", "15"), "40107"},
+        {CRYPTO("'key':'too short','keyBase64':'MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1ub3BxcnN0'", "17"),
+         "40107"},
     };
     struct world *w = *state;
     ask(w, REQUEST("create", "'type':'MediaPipeline'", "1"), VALUE("'" P "'", "1"));
