@@ -229,6 +229,19 @@ void kurento_send_answer(struct kurento *k, uint64_t socket, struct kurento_sess
     free(text);
 }
 
+/* @return 0, or KURENTO_E_RESOURCES */
+static int check_room(const struct kurento_call *call)
+{
+    if (json_string_length(call->request_id) > KURENTO_WAITING_ID_MAX)
+        return kurento_fail(call->fault, KURENTO_E_RESOURCES,
+                            "an id of more than %d bytes is not kept for a later answer",
+                            KURENTO_WAITING_ID_MAX);
+    if (call->kurento->n_waiting >= KURENTO_MAX_WAITING)
+        return kurento_fail(call->fault, KURENTO_E_RESOURCES, "%d answers are outstanding: no more",
+                            KURENTO_MAX_WAITING);
+    return 0;
+}
+
 struct kurento_later *kurento_put_off(const struct kurento_call *call, int *err)
 {
     if (call->is_inside) {
@@ -236,6 +249,9 @@ struct kurento_later *kurento_put_off(const struct kurento_call *call, int *err)
                             "an operation that waits cannot be part of a transaction");
         return NULL;
     }
+    *err = check_room(call);
+    if (*err)
+        return NULL;
     struct kurento_later *later = mem_zalloc(sizeof(*later));
     *err = -ENOMEM;
     if (!later)
@@ -247,7 +263,9 @@ struct kurento_later *kurento_put_off(const struct kurento_call *call, int *err)
     }
     later->socket = call->socket;
     later->id = json_incref(call->request_id);
+    later->kurento = call->kurento;
     list_append(&call->kurento->waiting, &later->waiting);
+    call->kurento->n_waiting++;
     *err = 0;
     return later;
 }
@@ -255,6 +273,7 @@ struct kurento_later *kurento_put_off(const struct kurento_call *call, int *err)
 void kurento_forget_later(struct kurento_later *later)
 {
     list_remove(&later->waiting);
+    later->kurento->n_waiting--;
     json_decref(later->id);
     mem_free(later->session_id);
     mem_free(later);

@@ -10,6 +10,13 @@
 #include "kurento/rpc.h"
 #include "kurento/session.h"
 
+/**
+ * Answers that come later, of all clients. Most of them come within milliseconds; of a disk that
+ * stands still, for as long as it does. With the ids that are kept for them these are some 10 MB.
+ */
+#define KURENTO_MAX_WAITING    20000
+#define KURENTO_WAITING_ID_MAX 256
+
 struct kurento {
     struct kurento_config config;       /**< RO */
     struct kurento_transport transport; /**< RO */
@@ -24,6 +31,7 @@ struct kurento {
     struct map conns;               /**< of struct kurento_conn, owned */
     struct kurento_object *manager; /**< ServerManager; owned by objects */
     struct list waiting;            /**< of struct kurento_later */
+    size_t n_waiting;               /**< of them */
     struct list releases;           /**< of release, recorder_endpoint.c */
     struct list measurements;       /**< of getUsedCpu, server_manager.c */
     mono_us now;                    /**< of the last input or timeout */
@@ -35,6 +43,7 @@ struct kurento {
 
 /** Answers that come later: who asked, and under which id. Owned by kurento.waiting. */
 struct kurento_later {
+    struct kurento *kurento;
     struct list waiting;
     uint64_t socket;
     json_t *id;        /**< owned; NULL = a notification */

@@ -432,6 +432,27 @@ static void the_length_of_what_a_server_has_is_not_known(void **state)
     ask(&w, INVOKE("getVideoInfo", "10"), VALUE(INFO("true", "0"), "10"));
 }
 
+/* What is kept for those who wait is bounded. */
+static void as_many_answers_come_later_as_are_kept(void **state)
+{
+    (void)state;
+    char request[1000], id[300];
+    write_tone("a.wav", 100);
+    make(CREATE("'uri':'a.wav'", "2"));
+    memset(id, 'x', sizeof(id));
+    id[sizeof(id) - 1] = 0;
+    (void)snprintf(request, sizeof(request), INVOKE("getVideoInfo", "'%s'"), id);
+    frame(&w, 1, request);
+    assert_non_null(strstr(w.transcript, "256 bytes is not kept"));
+    text_init(&w.t, w.transcript, sizeof(w.transcript));
+    for (unsigned i = 0; i < 20000; i++) {
+        (void)snprintf(request, sizeof(request), INVOKE("getVideoInfo", "%u"), 10 + i);
+        frame(&w, 1, request);
+    }
+    ask(&w, INVOKE("getVideoInfo", "30000"),
+        FAULT("40009", "NOT_ENOUGH_RESOURCES", "20000 answers are outstanding: no more", "30000"));
+}
+
 /* --- the end --- */
 
 static void released_while_it_plays(void **state)
@@ -504,6 +525,7 @@ int main(void)
         TEST(its_length_is_told),
         TEST(the_length_of_what_is_not_there),
         TEST(the_length_of_what_a_server_has_is_not_known),
+        TEST(as_many_answers_come_later_as_are_kept),
         TEST(released_while_it_plays),
         TEST(a_recorder_ends_with_it),
     };
