@@ -15,33 +15,50 @@ const HOLD_MS = 10_000;
 const INTERVAL_MS = 200; // a packet each way: the server is under test, not werift
 const GROWTH_KIB = 2048; // of resident memory from the second round to the last
 
+/** Those of calls that are not over: a test that fails leaves nobody behind, or it would not end. */
+const users = new Set();
+
+function user(name, server) {
+  const made = new WeriftUser(name, server.socket(), { interval: INTERVAL_MS });
+  users.add(made);
+  return made;
+}
+
+function close(user) {
+  user.close();
+  users.delete(user);
+}
+
 async function round(server, number) {
   const calls = [];
   for (let i = 0; i < CALLS; i += AT_ONCE)
     calls.push(...(await Promise.all(
       Array.from({ length: Math.min(AT_ONCE, CALLS - i) }, async (_, k) => {
-        const pair = ['caller', 'callee'].map(
-          (role) => new WeriftUser(`${role} ${number}.${i + k}`, server.socket(), { interval: INTERVAL_MS }));
-        for (const user of pair) await user.client.register(user.name);
+        const pair = ['caller', 'callee'].map((role) => user(`${role} ${number}.${i + k}`, server));
+        for (const { client, name } of pair) await client.register(name);
         await weriftTalk(...pair);
         return pair;
       }))));
   await pause(HOLD_MS);
   for (const pair of calls)
-    for (const user of pair)
-      assert.ok(user.heard.length > HOLD_MS / INTERVAL_MS / 2, `${user.name} heard ${user.heard.length}`);
+    for (const { name, heard } of pair)
+      assert.ok(heard.length > HOLD_MS / INTERVAL_MS / 2, `${name} heard ${heard.length}`);
   const during = { descriptors: server.descriptors(), threads: server.threads(), resident: server.resident() };
   for (const [i, [caller, callee]] of calls.entries()) {
     const [leaver, other] = i % 2 ? [caller, callee] : [callee, caller];
     leaver.client.stop();
     assert.equal((await other.client.expect('stopCommunication')).reason, 'hang-up');
   }
-  for (const user of calls.flat()) user.close();
+  calls.flat().forEach(close);
   return during;
 }
 
 test(`${ROUNDS} times ${CALLS} calls`, { timeout: ROUNDS * 240_000 * SLOW }, async (t) => {
   const server = await startServer({ 'log.level': 'warning' });
+  t.after(async () => {
+    users.forEach(close);
+    await server.stop();
+  });
   const before = { descriptors: server.descriptors(), threads: server.threads(), resident: server.resident() };
   const resident = [];
   for (let number = 0; number < ROUNDS; number++) {
@@ -53,5 +70,4 @@ test(`${ROUNDS} times ${CALLS} calls`, { timeout: ROUNDS * 240_000 * SLOW }, asy
   }
   if (ROUNDS > 2)
     assert.ok(resident.at(-1) - resident[1] < GROWTH_KIB, `resident KiB: ${resident}`);
-  await server.stop();
 });
