@@ -19,7 +19,9 @@ add_library(duet_core_flags INTERFACE)
 target_compile_options(duet_core_flags INTERFACE -Wconversion -Wsign-conversion)
 
 # NDEBUG stays undefined: an assert is a bug found, in production and most of all under a fuzzer.
-string(REPLACE "-DNDEBUG" "" CMAKE_C_FLAGS_RELWITHDEBINFO "${CMAKE_C_FLAGS_RELWITHDEBINFO}")
+foreach(kind RELWITHDEBINFO RELEASE MINSIZEREL)
+  string(REPLACE "-DNDEBUG" "" CMAKE_C_FLAGS_${kind} "${CMAKE_C_FLAGS_${kind}}")
+endforeach()
 
 # The libraries too are instrumented for coverage: a fuzzer that sees only its own file is blind.
 if(DUET_FUZZ)

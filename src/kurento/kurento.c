@@ -10,6 +10,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,7 @@
 #include "kurento/recorder_endpoint.h"
 #include "kurento/types.h"
 #include "kurento/watch.h"
+#include "log/log.h"
 
 /* RFC 6455 §7.4.1: the server met an unexpected condition. */
 #define CLOSE_INTERNAL_ERROR 1011
@@ -363,6 +365,10 @@ void kurento_socket_closed(struct kurento *k, mono_us now, uint64_t socket)
         return;
     if (conn->session && conn->session->conn == conn)
         conn->session->conn = NULL;
+    log_info(KURENTO,
+             "socket %" PRIu64 ": the application is gone, what it made stays for a while; "
+             "sessions now %zu, objects %zu",
+             socket, k->sessions.by_id.n, k->objects.by_id.n);
     mem_free(conn);
 }
 

@@ -23,6 +23,7 @@
     X(CONFIG, "config")                                                                            \
     X(NET, "net")                                                                                  \
     X(SIGNAL, "signal")                                                                            \
+    X(KURENTO, "kurento")                                                                          \
     X(ENGINE, "engine")                                                                            \
     X(MEDIA, "media")                                                                              \
     X(RECORD, "record")                                                                            \

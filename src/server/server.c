@@ -95,8 +95,10 @@ static void on_open(void *user, uint64_t socket, int tag, const struct net_peer_
 {
     struct server *s = user;
     char remote[ADDR_TEXT_MAX];
-    log_debug(NET, "socket %" PRIu64 " opened by %s at %s", socket,
-              addr_write(&peer->remote, remote), peer->path);
+    (void)addr_write(&peer->remote, remote);
+    log_debug(NET, "socket %" PRIu64 " opened by %s at %s", socket, remote, peer->path);
+    if (tag == TAG_KURENTO)
+        log_info(KURENTO, "socket %" PRIu64 ": an application at %s", socket, remote);
     int err = tag == TAG_KURENTO ? kurento_socket_opened(s->kurento, socket)
                                  : signal_socket_opened(s->signal, net_loop_now(), socket,
                                                         (enum signal_dialect)tag);
@@ -434,6 +436,20 @@ static int open_kurento(struct server *s)
     return 0;
 }
 
+/* At most: a file each, a socket for each port of plain RTP. */
+static unsigned other_descriptors(const struct server *s)
+{
+    const struct options *o = s->options;
+    unsigned n = 0;
+    if (s->recorder)
+        n += o->recording_max_files;
+    if (s->player)
+        n += o->player_max_files;
+    if (s->engine)
+        n += (unsigned)(o->media_rtp_ports.last - o->media_rtp_ports.first) + 1;
+    return n;
+}
+
 static int open_net(struct server *s)
 {
     const struct options *o = s->options;
@@ -450,8 +466,7 @@ static int open_net(struct server *s)
                    .max_sockets_per_address = o->http_max_sockets_address,
                    .max_sockets = o->http_max_sockets,
                    .ping_interval = o->http_ping_interval,
-                   .other_descriptors = (s->recorder ? o->recording_max_files : 0) +
-                                        (s->player ? o->player_max_files : 0)},
+                   .other_descriptors = other_descriptors(s)},
         .routes = routes,
         .n_routes = ARRAY_LEN(routes),
         .origins = (const char *const *)o->http_origins.item,
@@ -486,7 +501,9 @@ static void on_signal(void *user, int signo)
         return;
     }
     s->is_stopping = true;
-    log_info(SERVER, "signal %d: ending %zu calls", signo, signal_get_stats(s->signal).calls);
+    log_info(SERVER, "signal %d: ending %zu calls of the page, %zu pipelines of applications",
+             signo, signal_get_stats(s->signal).calls,
+             s->kurento ? kurento_get_stats(s->kurento).pipelines : 0);
     signal_shutdown(s->signal, net_loop_now());
     net_server_stop(s->net, SERVER_STOP_LIMIT, on_stopped, s);
 }
