@@ -10,8 +10,7 @@ import { after, before, test } from 'node:test';
 
 import { PageUser, startBrowser, talk } from './lib/browser.mjs';
 import { startFixture } from './lib/fixture.mjs';
-import { shareAt } from './lib/hearing.mjs';
-import { decode, files, part } from './lib/recording.mjs';
+import { decode, files, part, tenthsAt } from './lib/recording.mjs';
 import { binary, SLOW, startServer } from './lib/server.mjs';
 import { pause } from './lib/wait.mjs';
 
@@ -65,10 +64,11 @@ test('killed in the call: what there is', { timeout }, async () => {
   assert.equal(stderr.match(/it was cut off, and is mixed as far as it goes/g)?.length, 2, stderr);
   for (const channel of [0, 1]) {
     const sound = decode(out, { channel });
-    const middle = part(sound, sound.seconds / 2 - 0.4, sound.seconds / 2 + 0.4);
+    const middle = { ...sound, samples: part(sound, sound.seconds / 2 - 0.5, sound.seconds / 2 + 0.5) };
     assert.ok(sound.seconds > TALK_MS / 1000 - 1.5, `${sound.seconds} s`);
-    assert.ok(shareAt(middle, sound.rate, HZ[channel]) > 0.8, `side ${channel}: its own tone`);
-    assert.ok(shareAt(middle, sound.rate, HZ[1 - channel]) < 0.01, `side ${channel}: the other's`);
+    // In most of its tenths: a busy machine's browser leaves holes.
+    assert.ok(tenthsAt(middle, HZ[channel]) >= 0.5, `side ${channel}: its own tone`);
+    assert.equal(tenthsAt(middle, HZ[1 - channel]), 0, `side ${channel}: the other's`);
   }
   assert.equal(mix().status, 1);
   assert.equal(mix('--force').status, 0);

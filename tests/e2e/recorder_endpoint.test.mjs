@@ -103,12 +103,13 @@ async function record(run) {
 }
 
 /**
- * As long as it took, ± 20 ms: the last frame of each piece is a whole one. Another 20 ms for a
- * browser that was held up when it sent the first one; tests/sim/recording_keeps_time has none.
+ * As long as it took: the last frame of each piece is a whole one, and a browser on a busy machine is
+ * held up when it sends the first ones (75 ms were seen). tests/sim/recording_keeps_time allows 20 ms.
  */
+const HELD_UP = 0.13;
 function assertLength({ seconds }, [least, most], file, t, pieces = 1) {
   t.diagnostic(`${file}: ${seconds.toFixed(4)} s, expected ${least.toFixed(4)} to ${most.toFixed(4)}`);
-  const off = 0.02 * (pieces + 1);
+  const off = 0.02 * pieces + HELD_UP;
   assert.ok(seconds > least - off && seconds < most + off, `${file}: ${seconds}, not ${least} to ${most}`);
 }
 
