@@ -12,7 +12,7 @@ import { startFixture } from './lib/fixture.mjs';
 import { level, shareAt } from './lib/hearing.mjs';
 import { startLine } from './lib/impair.mjs';
 import { KurentoApp } from './lib/kurento_app.mjs';
-import { decode, part, probe } from './lib/recording.mjs';
+import { decode, part, probe, tenthsAt } from './lib/recording.mjs';
 import { binary, SLOW, startServer } from './lib/server.mjs';
 import { pause, until } from './lib/wait.mjs';
 
@@ -198,7 +198,8 @@ for (const [what, code] of Object.entries(silences)) {
     const expected = (since.loud - began) / 1000;
     t.diagnostic(`loud again at ${from.toFixed(2)} s, asked for at ${expected.toFixed(2)} s`);
     assert.ok(Math.abs(from - expected) < 0.3, `${from}, ${expected}`);
-    assertTone(sound, 'alice', expected + 0.5, expected + 1.5);
+    const again = { ...sound, samples: part(sound, expected, sound.seconds) };
+    assert.ok(tenthsAt(again, HZ.alice) > 0.3, 'the tone is back'); // a browser's beginning has holes
   });
 }
 
