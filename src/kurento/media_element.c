@@ -233,7 +233,8 @@ static int disconnect_one(struct kurento_element *source, struct kurento_element
 
 void kurento_element_deinit(struct kurento_element *element)
 {
-    if (element->is_live)
+    bool was_live = element->is_live;
+    if (was_live)
         kurento_element_tell_end_of_stream(element);
     element->is_live = false;
     kurento_drop_questions(element);
@@ -256,6 +257,9 @@ void kurento_element_deinit(struct kurento_element *element)
         (void)err; /* likewise */
     }
     list_remove(&element->of_output);
+    if (was_live)
+        engine_endpoint_release(element->object.kurento->engine, kurento_element_pipeline(element),
+                                element->endpoint);
 }
 
 /* --- operations --- */

@@ -69,7 +69,7 @@ void kurento_element_init(struct kurento_element *element);
 MUST_CHECK int kurento_element_hand_on(struct kurento_element *element,
                                        struct kurento_element *input);
 
-/** First thing in deinit: who heard it hears nobody. */
+/** First thing in deinit: who heard it hears nobody, and the engine's endpoint is released. */
 void kurento_element_deinit(struct kurento_element *element);
 
 /**

@@ -349,12 +349,9 @@ static int init(const struct kurento_call *call)
 static void deinit(struct kurento_object *object)
 {
     struct kurento_player_endpoint *e = self(object);
-    struct kurento_element *element = &e->uri.element;
     struct kurento_fault fault;
     forget(e);
-    kurento_element_deinit(element);
-    engine_endpoint_release(object->kurento->engine, kurento_element_pipeline(element),
-                            element->endpoint);
+    kurento_element_deinit(&e->uri.element);
     (void)kurento_fail(&fault, KURENTO_E_NO_OBJECT, "Object '%.200s' not found", object->id);
     answer_waits(e, NULL, &fault);
     kurento_uri_endpoint_deinit(&e->uri);

@@ -388,8 +388,6 @@ static void deinit(struct kurento_object *object)
 {
     struct kurento_recorder_endpoint *e = self(object);
     struct kurento_fault fault;
-    if (e->uri.element.is_live)
-        kurento_element_went_away(&e->uri.element);
     kurento_element_deinit(&e->uri.element);
     if (e->recording)
         recording_forget(e->recording, object->kurento->now);

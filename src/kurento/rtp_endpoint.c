@@ -255,12 +255,7 @@ static int init(const struct kurento_call *call)
 static void deinit(struct kurento_object *object)
 {
     struct kurento_rtp_endpoint *e = self(object);
-    struct kurento_element *element = &e->sdp.element;
-    bool was_live = element->is_live;
-    kurento_element_deinit(element);
-    if (was_live)
-        engine_endpoint_release(object->kurento->engine, kurento_element_pipeline(element),
-                                element->endpoint);
+    kurento_element_deinit(&e->sdp.element);
     forget_offer(e);
     mem_wipe(&e->sdes, sizeof(e->sdes));
     kurento_sdp_endpoint_deinit(&e->sdp);

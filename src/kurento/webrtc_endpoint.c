@@ -317,12 +317,7 @@ static int init(const struct kurento_call *call)
 static void deinit(struct kurento_object *object)
 {
     struct kurento_webrtc_endpoint *e = self(object);
-    struct kurento_element *element = &e->sdp.element;
-    bool was_live = element->is_live;
-    kurento_element_deinit(element);
-    if (was_live)
-        engine_endpoint_release(object->kurento->engine, kurento_element_pipeline(element),
-                                element->endpoint);
+    kurento_element_deinit(&e->sdp.element);
     engine_offered_free(e->offered);
     kurento_sdp_endpoint_deinit(&e->sdp);
     json_decref(e->early);

@@ -26,6 +26,15 @@
 
 #define MAX_IDS 64
 
+/* Frames of the session "s", with ' for ". */
+#define REQUEST(method, params, id)                                                                \
+    "{'jsonrpc':'2.0','method':'" method "','params':{'sessionId':'s'," params "},'id':" id "}"
+#define VALUE(value, id)                                                                           \
+    "{'id':" id ",'jsonrpc':'2.0','result':{'sessionId':'s','value':" value "}}"
+#define REFUSED(code, type, message, id)                                                           \
+    "{'error':{'code':" code ",'data':{'type':'" type "'},'message':'" message "'},'id':" id       \
+    ",'jsonrpc':'2.0'}"
+
 #define COLLECTOR_PERIOD (240 * US_PER_S)
 
 struct world {

@@ -18,13 +18,9 @@ static int tear_down(void **state)
     return 0;
 }
 
-#define REQUEST(method, params, id)                                                                \
-    "{'jsonrpc':'2.0','method':'" method "','params':{'sessionId':'s'," params "},'id':" id "}"
 #define INVOKE(object, operation, params, id)                                                      \
     REQUEST("invoke",                                                                              \
             "'object':'" object "','operation':'" operation "','operationParams':" params, id)
-#define VALUE(value, id)                                                                           \
-    "{'id':" id ",'jsonrpc':'2.0','result':{'sessionId':'s','value':" value "}}"
 
 #define P "<1>_kurento.MediaPipeline"
 #define A P "/<2>_kurento.PassThrough"
@@ -369,10 +365,6 @@ static void a_later_offer_is_answered_with_the_same_source(void **state)
     frame(w, 1, INVOKE(W, "getRemoteSessionDescriptor", "{}", "9"));
     assert_true(sent(w, "a=ice-ufrag:again"));
 }
-
-#define REFUSED(code, type, message, id)                                                           \
-    "{'error':{'code':" code ",'data':{'type':'" type "'},'message':'" message "'},'id':" id       \
-    ",'jsonrpc':'2.0'}"
 
 static void an_endpoint_offers_and_takes_one_answer(void **state)
 {

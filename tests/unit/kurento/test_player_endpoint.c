@@ -18,10 +18,6 @@ static void wake_test(void *user)
     (void)user; /* the test polls */
 }
 
-#define REQUEST(method, params, id)                                                                \
-    "{'jsonrpc':'2.0','method':'" method "','params':{'sessionId':'s'," params "},'id':" id "}"
-#define VALUE(value, id)                                                                           \
-    "{'id':" id ",'jsonrpc':'2.0','result':{'sessionId':'s','value':" value "}}"
 #define FAULT(code, type, text, id)                                                                \
     "{'error':{'code':" code ",'data':{'type':'" type "'},'message':'" text "'},'id':" id          \
     ",'jsonrpc':'2.0'}"

@@ -21,10 +21,6 @@ static void wake_test(void *user)
     assert_int_equal(write(wake_fd, &(uint64_t){1}, 8), 8);
 }
 
-#define REQUEST(method, params, id)                                                                \
-    "{'jsonrpc':'2.0','method':'" method "','params':{'sessionId':'s'," params "},'id':" id "}"
-#define VALUE(value, id)                                                                           \
-    "{'id':" id ",'jsonrpc':'2.0','result':{'sessionId':'s','value':" value "}}"
 #define FAULT(code, type, text, id)                                                                \
     "{'error':{'code':" code ",'data':{'type':'" type "'},'message':'" text "'},'id':" id          \
     ",'jsonrpc':'2.0'}"

@@ -1,4 +1,10 @@
 /* RtpEndpoint as an application sees it: offer, answer, states, what is refused. */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include "harness.h"
 
 static int set_up(void **state)
@@ -16,15 +22,8 @@ static int tear_down(void **state)
     return 0;
 }
 
-#define REQUEST(method, params, id)                                                                \
-    "{'jsonrpc':'2.0','method':'" method "','params':{'sessionId':'s'," params "},'id':" id "}"
 #define INVOKE(operation, params, id)                                                              \
     REQUEST("invoke", "'object':'" R "','operation':'" operation "','operationParams':" params, id)
-#define VALUE(value, id)                                                                           \
-    "{'id':" id ",'jsonrpc':'2.0','result':{'sessionId':'s','value':" value "}}"
-#define REFUSED(code, type, message, id)                                                           \
-    "{'error':{'code':" code ",'data':{'type':'" type "'},'message':'" message "'},'id':" id       \
-    ",'jsonrpc':'2.0'}"
 
 #define P "<1>_kurento.MediaPipeline"
 #define R P "/<2>_kurento.RtpEndpoint"
@@ -242,6 +241,36 @@ static void figures_are_those_of_any_endpoint(void **state)
     until_sent(w, "outboundrtp");
 }
 
+static bool is_free(unsigned port)
+{
+    const struct sockaddr_in at = {.sin_family = AF_INET,
+                                   .sin_port = htons((uint16_t)port),
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0);
+    bool is = bind(fd, (const struct sockaddr *)(const void *)&at, sizeof(at)) == 0;
+    assert_int_equal(close(fd), 0);
+    return is;
+}
+
+/* Of the endpoint alone: its pipeline lives on. */
+static void who_is_released_gives_its_port_back(void **state)
+{
+    struct world *w = *state;
+    endpoint(w);
+    frame(w, 1, INVOKE("processOffer", "{'offer':'" OFFER "'}", "3"));
+    const char *line = strstr(w->transcript, "m=audio ");
+    assert_non_null(line);
+    unsigned port = (unsigned)strtoul(line + strlen("m=audio "), NULL, 10);
+    assert_false(is_free(port));
+    forget(w);
+    frame(w, 1, REQUEST("release", "'object':'" R "'", "4"));
+    assert_false(sent(w, "error"));
+    for (unsigned i = 0; i < 1000000 && !is_free(port); i++)
+        (void)sched_yield(); /* its worker closes it */
+    assert_true(is_free(port));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -255,6 +284,7 @@ int main(void)
         TEST(keys_that_cannot_be),
         TEST(a_key_that_is_given_is_used),
         TEST(figures_are_those_of_any_endpoint),
+        TEST(who_is_released_gives_its_port_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -125,9 +125,7 @@ PRINTF_LIKE(2, 3) static void unheard(struct world *w, const char *format, ...)
     text_init(&w->t, w->transcript, sizeof(w->transcript));
 }
 
-#define REFUSED(message, id)                                                                       \
-    "{'error':{'code':40009,'data':{'type':'NOT_ENOUGH_RESOURCES'},'message':'" message            \
-    "'},'id':" id ",'jsonrpc':'2.0'}"
+#define NO_MORE(message, id) REFUSED("40009", "NOT_ENOUGH_RESOURCES", message, id)
 
 #define UNREF "{'jsonrpc':'2.0','method':'unref','params':{'object':'x','sessionId':'s%u'},'id':%u}"
 
@@ -137,7 +135,7 @@ static void sessions_have_an_end(void **state)
     for (unsigned i = 0; i < KURENTO_MAX_SESSIONS; i++)
         unheard(w, UNREF, i, i);
     ask(w, CREATE(",'sessionId':'one more'", "'a'"),
-        REFUSED("10000 sessions are alive: no more", "'a'"));
+        NO_MORE("10000 sessions are alive: no more", "'a'"));
     unheard(w, UNREF, 7, 10); /* one that is there goes on */
     for (unsigned pass = 0; pass < 2; pass++) {
         w->now += COLLECTOR_PERIOD;
@@ -160,7 +158,7 @@ static void subscriptions_and_measurements_have_an_end(void **state)
     ask(w,
         "{'jsonrpc':'2.0','method':'subscribe','params':{'object':'manager_ServerManager',"
         "'type':'ObjectCreated','sessionId':'s'},'id':'a'}",
-        REFUSED("1000 subscriptions to an object at most", "'a'"));
+        NO_MORE("1000 subscriptions to an object at most", "'a'"));
     frame(w, 1, "{'jsonrpc':'2.0','method':'closeSession','params':{'sessionId':'s'}}");
     text_init(&w->t, w->transcript, sizeof(w->transcript));
     unheard(w,
@@ -176,7 +174,7 @@ static void subscriptions_and_measurements_have_an_end(void **state)
     ask(w,
         "{'jsonrpc':'2.0','method':'invoke','params':{'object':'manager_ServerManager',"
         "'operation':'getUsedCpu','operationParams':{'interval':1000},'sessionId':'u'},'id':'b'}",
-        REFUSED("100 measurements are going on", "'b'"));
+        NO_MORE("100 measurements are going on", "'b'"));
 }
 
 /* Its events go to the connection that spoke last; the other one may only say that it is there. */

@@ -17,16 +17,9 @@ static int tear_down(void **state)
     return 0;
 }
 
-#define REQUEST(method, params, id)                                                                \
-    "{'jsonrpc':'2.0','method':'" method "','params':{'sessionId':'s'," params "},'id':" id "}"
 #define INVOKE(object, operation, params, id)                                                      \
     REQUEST("invoke",                                                                              \
             "'object':'" object "','operation':'" operation "','operationParams':" params, id)
-#define VALUE(value, id)                                                                           \
-    "{'id':" id ",'jsonrpc':'2.0','result':{'sessionId':'s','value':" value "}}"
-#define REFUSED(code, type, message, id)                                                           \
-    "{'error':{'code':" code ",'data':{'type':'" type "'},'message':'" message "'},'id':" id       \
-    ",'jsonrpc':'2.0'}"
 
 #define P       "<1>_kurento.MediaPipeline"
 #define W       P "/<2>_kurento.WebRtcEndpoint"
