@@ -16,7 +16,7 @@ const TALK_MS = 20_000; // four reports
 const DELAY_MS = 40;
 const JITTER_MS = 30;
 const LOSS = 5; // %
-const BUSY_MS = 200; // what browser and machine may add to a round trip
+const BUSY_MS = 40; // what browser and machine may add to a round trip
 
 let fixture;
 let server;
@@ -75,6 +75,24 @@ async function serverStats(name) {
   return found;
 }
 
+const least = (values) => Math.min(...values);
+const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
+
+/**
+ * What both sides say, once a second: a busy browser is late now and then, which is in single values
+ * of a round trip and of a jitter, but neither in the least nor in the middle one of many.
+ */
+async function listen(alice) {
+  const samples = [];
+  for (const begin = Date.now(); Date.now() - begin < TALK_MS; await pause(1000)) {
+    const [seen, here, there] = await Promise.all([alice.statistics(), serverStats('alice'), serverStats('bob')]);
+    if (seen.remote?.roundTripTime && here.outbound.roundTripTime && there.outbound.roundTripTime)
+      samples.push({ seen, here, there });
+  }
+  assert.ok(samples.length > TALK_MS / 4000, `${samples.length} samples with reports of all`);
+  return (choose) => samples.map(choose);
+}
+
 const near = (what, value, wanted, tolerance) =>
   assert.ok(Math.abs(value - wanted) <= tolerance, `${what}: ${value}, and not ${wanted} ± ${tolerance}`);
 
@@ -85,8 +103,7 @@ test('loss, jitter and round trip are those of the line', { timeout }, async (t)
   // What he said before she could hear it was sent to nobody: packets are counted from here on.
   await until('she is sent something', async () => (await serverStats('alice')).outbound?.packetsSent);
   const [first, firstOfHis] = await Promise.all([serverStats('alice'), serverStats('bob')]);
-  await pause(TALK_MS);
-  await until('the browser has a report of the server', async () => (await alice.statistics()).remote?.roundTripTime);
+  const each = await listen(alice);
   const [lineStats, seen, here, there] = await Promise.all([line.stats(), alice.statistics(), serverStats('alice'), serverStats('bob')]);
   const { inbound, outbound } = here;
   t.diagnostic(JSON.stringify({ inbound, outbound, line: lineStats, remote: seen.remote, sent: seen.outbound.packetsSent, resent: seen.outbound.retransmittedPacketsSent }));
@@ -105,13 +122,15 @@ test('loss, jitter and round trip are those of the line', { timeout }, async (t)
   // (How much comes again is the browser's choice: it limits what it sends twice.)
   assert.ok(inbound.packetsLost <= 0.7 * lost, `${inbound.packetsLost} of ${lost} are missing after repair`);
   near('packetsLost, as RTCP told it to her', inbound.packetsLost, seen.remote.packetsLost, 0.02 * sent);
-  near('jitter, as RTCP told it to her', inbound.jitter, seen.remote.jitter, JITTER_MS / 2000); // up to 5 s apart
-  assert.ok(inbound.jitter > 0.003 && inbound.jitter < JITTER_MS / 1000, `jitter ${inbound.jitter} s`);
+  const jitter = median(each(({ here: { inbound: { jitter } } }) => jitter));
+  near('jitter, as RTCP told it to her', jitter, median(each(({ seen }) => seen.remote.jitter)), 0.008);
+  assert.ok(jitter > 0.003 && jitter < JITTER_MS / 1000, `jitter ${jitter} s`);
 
   // To her.
-  const trip = outbound.roundTripTime * 1000;
+  const trip = 1000 * least(each(({ here: { outbound } }) => outbound.roundTripTime));
+  const asSheMeasures = 1000 * least(each(({ seen }) => seen.remote.roundTripTime));
   assert.ok(trip >= 2 * DELAY_MS && trip <= 2 * (DELAY_MS + JITTER_MS) + BUSY_MS, `roundTripTime ${trip} ms`);
-  assert.ok(seen.remote.roundTripTime * 1000 >= 2 * DELAY_MS, 'as she measures it, whose browser may be late');
+  near('roundTripTime, as she measures it [ms]', trip, asSheMeasures, 2 * JITTER_MS);
   // (A probe of his browser, padding alone, is received and not passed on.)
   const sentToHer = outbound.packetsSent - first.outbound.packetsSent;
   near('packetsSent', sentToHer, there.inbound.packetsReceived - firstOfHis.inbound.packetsReceived, 0.03 * sentToHer);
@@ -122,8 +141,10 @@ test('loss, jitter and round trip are those of the line', { timeout }, async (t)
   // His line is perfect, and is not mixed up with hers.
   assert.equal(there.inbound.packetsLost, 0);
   assert.equal(there.inbound.nackCount, 0);
-  assert.ok(there.outbound.roundTripTime * 1000 < BUSY_MS, `${there.outbound.roundTripTime} s`);
-  assert.ok(there.inbound.jitter < 0.02, `${there.inbound.jitter} s`);
+  const his = least(each(({ there: { outbound } }) => outbound.roundTripTime));
+  assert.ok(his < 0.03, `${his} s`);
+  const hisJitter = median(each(({ there: { inbound: { jitter } } }) => jitter));
+  assert.ok(hisJitter < 0.01, `${hisJitter} s`);
   await alice.close();
   await bob.close();
   assert.deepEqual(app.errors, []);
