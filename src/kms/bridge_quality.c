@@ -1,6 +1,6 @@
 /*
  * How the lines of a call do, when a page asks: the figures of both endpoints are fetched, and
- * judged like those of our own engine (signal/media_quality.h), with what the page says of its
+ * judged like those of our own engine (media/quality.h), with what the page says of its
  * ears.
  */
 #include <errno.h>

@@ -23,7 +23,7 @@
 #include "base/rng.h"
 #include "base/str.h"
 #include "base/time.h"
-#include "signal/media.h"
+#include "media/media.h"
 
 #define KMS_MAX_SERVERS 16
 

@@ -9,7 +9,7 @@
 #include "base/timer_heap.h"
 #include "kms/kms.h"
 #include "kms/server.h"
-#include "signal/media_quality.h"
+#include "media/quality.h"
 
 /** Something to be polled. */
 struct kms_notice {

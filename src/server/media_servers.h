@@ -7,10 +7,10 @@
 
 #include "base/compiler.h"
 #include "base/rng.h"
+#include "media/media.h"
 #include "net/loop.h"
 #include "net/server.h"
 #include "server/options.h"
-#include "signal/media.h"
 
 struct media_servers;
 

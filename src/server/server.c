@@ -24,12 +24,12 @@
 #include "kurento/kurento.h"
 #include "log/counters.h"
 #include "log/log.h"
+#include "media/engine.h"
 #include "net/loop.h"
 #include "net/server.h"
 #include "play/player.h"
 #include "record/recorder.h"
 #include "server/media_servers.h"
-#include "signal/media_engine.h"
 #include "signal/signal.h"
 
 /*

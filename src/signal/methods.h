@@ -9,7 +9,7 @@
 
 #include "call/call.h"
 #include "call/name.h"
-#include "signal/media.h"
+#include "media/media.h"
 #include "signal/request.h"
 #include "signal/signal.h"
 

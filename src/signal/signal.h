@@ -22,7 +22,7 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "call/call.h"
-#include "signal/media.h"
+#include "media/media.h"
 
 enum signal_dialect {
     SIGNAL_NODE, /**< path /one2one */

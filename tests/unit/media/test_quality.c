@@ -10,8 +10,8 @@
 
 #include "base/mem.h"
 #include "base/text.h"
-#include "signal/media_log.h"
-#include "signal/media_quality.h"
+#include "media/log.h"
+#include "media/quality.h"
 
 #define CALL UINT64_C(7)
 #define NOW  (1000 * US_PER_S)

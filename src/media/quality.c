@@ -1,5 +1,5 @@
 /* Records of calls by id: see the header. */
-#include "signal/media_quality.h"
+#include "media/quality.h"
 
 #include <errno.h>
 

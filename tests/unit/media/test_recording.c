@@ -5,7 +5,7 @@
 #include <dirent.h>
 #include <sys/stat.h>
 
-#include "signal/media_playing.h"
+#include "media/playing.h"
 #include "unit/engine/bench.h"
 
 #define PLAY_CALL 50

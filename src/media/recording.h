@@ -6,8 +6,8 @@
  * A recording is no condition of a call. One that cannot begin, or cannot go on, is told in the log
  * with the id of its call, which goes on. Control thread.
  */
-#ifndef SIGNAL_MEDIA_RECORDING_H
-#define SIGNAL_MEDIA_RECORDING_H
+#ifndef MEDIA_RECORDING_H
+#define MEDIA_RECORDING_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,8 +18,8 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "engine/engine.h"
+#include "media/media.h"
 #include "record/recorder.h"
-#include "signal/media.h"
 
 /** Embedded in its owner. Fields are private. */
 struct media_recordings {

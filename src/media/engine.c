@@ -2,7 +2,7 @@
  * The engine behind the media interface. The engine answers at once, the interface lets a backend
  * take its time: what is ready at once waits here as a notice until it is polled.
  */
-#include "signal/media_engine.h"
+#include "media/engine.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -11,11 +11,11 @@
 #include "base/list.h"
 #include "base/mem.h"
 #include "log/log.h"
+#include "media/log.h"
+#include "media/playing.h"
+#include "media/quality.h"
+#include "media/recording.h"
 #include "net/loop.h"
-#include "signal/media_log.h"
-#include "signal/media_playing.h"
-#include "signal/media_quality.h"
-#include "signal/media_recording.h"
 
 /* What engine_call_start gave: polled as one ANSWERED and each candidate of each leg, or ENDED. A
  * later offer: polled as one REANSWERED or UNCHANGED. */

@@ -3,7 +3,7 @@
  * into the ring of a recording. The entry of a call lives until the last of its files is closed,
  * which may be some time after the call.
  */
-#include "signal/media_recording.h"
+#include "media/recording.h"
 
 #include <errno.h>
 

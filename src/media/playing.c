@@ -4,7 +4,7 @@
  * which half is ready first: the reading waits for the file to be whole, the player for the
  * listener.
  */
-#include "signal/media_playing.h"
+#include "media/playing.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -4,11 +4,11 @@
  * What the line says first is whose fault it was. "up" is what came from the client, "down" what
  * went to it; MOS is how the other side heard this client (ITU-T G.107, 1 … 4.4).
  */
-#ifndef SIGNAL_MEDIA_LOG_H
-#define SIGNAL_MEDIA_LOG_H
+#ifndef MEDIA_LOG_H
+#define MEDIA_LOG_H
 
 #include "base/text.h"
-#include "signal/media_quality.h"
+#include "media/quality.h"
 
 /** Room for the longest line. */
 #define MEDIA_LOG_MAX 512

@@ -5,8 +5,8 @@
  *
  * A call has a record from its first question, or its first end, to its last end. Control thread.
  */
-#ifndef SIGNAL_MEDIA_QUALITY_H
-#define SIGNAL_MEDIA_QUALITY_H
+#ifndef MEDIA_QUALITY_H
+#define MEDIA_QUALITY_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,7 +16,7 @@
 #include "base/rng.h"
 #include "base/time.h"
 #include "engine/engine.h"
-#include "signal/media.h"
+#include "media/media.h"
 
 /** What a page said of its ears longer ago is not true any more. */
 #define MEDIA_QUALITY_HEARING_AGE (15 * US_PER_S)

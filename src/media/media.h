@@ -1,13 +1,13 @@
 /**
  * The media backend: what the signaling needs of a media server, and nothing more.
  *
- * One implementation is our own engine (signal/media_engine.c). A call is named by the id that
+ * One implementation is our own engine (media/engine.c). A call is named by the id that
  * the call model gave it; its two legs are the caller's and the callee's. A recording that is
  * played has an id like a call and one leg, the caller's. Everything happens on the
  * control thread, but for `wake`. Nothing is called back: after `wake` the owner drains poll_event.
  */
-#ifndef SIGNAL_MEDIA_H
-#define SIGNAL_MEDIA_H
+#ifndef MEDIA_MEDIA_H
+#define MEDIA_MEDIA_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,8 +3,8 @@
  * endpoint hears a player. The file is read at once, and heard from its beginning when the listener
  * is connected. Control thread.
  */
-#ifndef SIGNAL_MEDIA_PLAYING_H
-#define SIGNAL_MEDIA_PLAYING_H
+#ifndef MEDIA_PLAYING_H
+#define MEDIA_PLAYING_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,9 +16,9 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "engine/engine.h"
+#include "media/media.h"
+#include "media/recording.h"
 #include "play/player.h"
-#include "signal/media.h"
-#include "signal/media_recording.h"
 
 /** Embedded in its owner. Fields are private. */
 struct media_playings {

@@ -1,15 +1,15 @@
 /**
  * The media backend that is our own engine, in this process.
  */
-#ifndef SIGNAL_MEDIA_ENGINE_H
-#define SIGNAL_MEDIA_ENGINE_H
+#ifndef MEDIA_ENGINE_H
+#define MEDIA_ENGINE_H
 
 #include "base/compiler.h"
 #include "base/rng.h"
 #include "engine/engine.h"
+#include "media/media.h"
 #include "play/player.h"
 #include "record/recorder.h"
-#include "signal/media.h"
 
 /**
  * Start an engine.

@@ -1,5 +1,5 @@
 /* The line: see the header. */
-#include "signal/media_log.h"
+#include "media/log.h"
 
 #include <inttypes.h>
 
