@@ -102,6 +102,9 @@ void kms_bridge_ask_quality(struct kms_bridge *b, mono_us now, enum media_leg as
 MUST_CHECK int kms_bridge_ask_stats(struct kms_bridge *b, mono_us now, unsigned leg,
                                     unsigned asker);
 
+/** Have what was made released. @return 0, or -ENOMEM */
+MUST_CHECK int kms_bridge_ask_release(struct kms_bridge *b, mono_us now);
+
 /** They came; may end the call (no memory). */
 void kms_bridge_stats(struct kms_bridge *b, mono_us now, unsigned leg, unsigned asker,
                       const json_t *value);

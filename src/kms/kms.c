@@ -1,19 +1,15 @@
 /*
- * Calls, which server each of them gets, and the face of it all: struct media_ops.
- *
- * A call that waits for a server is in `waiting`; one that has one has a bridge (bridge.c). What is
- * to be told is queued, in order, and polled; the end of a call has its notice inside the call.
+ * The two faces of it all: struct media_ops for the signaling, frames and time for the owner. What
+ * is to be told is queued, in order, and polled; the end of a call has its notice inside the call.
  */
 #include "kms/kms.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/text.h"
-#include "base/utf8.h"
 #include "engine/engine.h"
 #include "kms/bridge.h"
 #include "kms/private.h"
@@ -39,7 +35,7 @@ static void free_notice(struct kms_notice *notice)
     mem_free(notice);
 }
 
-static void queue_notice(struct kms *k, struct kms_notice *notice)
+void kms_notice_queue(struct kms *k, struct kms_notice *notice)
 {
     if (list_is_empty(&k->notices))
         k->media.wake(k->media.wake_user);
@@ -65,7 +61,7 @@ int kms_call_tell(struct kms_call *c, mono_us now, const struct media_event *eve
     if (texts)
         memcpy(notice->texts, texts, sizeof(notice->texts));
     list_init(&notice->queue);
-    queue_notice(c->kms, notice);
+    kms_notice_queue(c->kms, notice);
     return 0;
 }
 
@@ -85,148 +81,6 @@ static bool poll_event(struct media *m, struct media_event *ret)
     return true;
 }
 
-/* --- the course of a call --- */
-
-void kms_call_rearm(struct kms_call *c)
-{
-    mono_us at = MONO_NEVER;
-    if (c->bridge)
-        at = kms_bridge_deadline(c->bridge);
-    else if (!c->is_ended)
-        at = c->decide_by;
-    timer_heap_set(&c->kms->timers, &c->timer, at);
-}
-
-static void forget_offers(struct kms_call *c)
-{
-    for (unsigned leg = 0; leg < MEDIA_LEGS; leg++) {
-        mem_free(c->offers[leg]);
-        c->offers[leg] = NULL;
-        json_decref(c->early[leg]);
-        c->early[leg] = NULL;
-    }
-}
-
-/* Cut between two characters: the text goes into JSON. */
-PRINTF_LIKE(2, 0) static void write_end(struct kms_call *c, const char *format, va_list ap)
-{
-    int n = vsnprintf(c->end_text, sizeof(c->end_text), format, ap);
-    if (n < 0)
-        c->end_text[0] = '\0';
-    c->end_text[utf8_valid_prefix(str_of(c->end_text))] = '\0';
-}
-
-static void end(struct kms_call *c, mono_us now, enum media_end how, enum media_leg leg)
-{
-    LOG_SCOPE(c->id, NULL);
-    log_debug(MEDIA, "media ended: %s", c->end_text);
-    if (c->bridge)
-        kms_bridge_abandon(c->bridge, now);
-    list_remove(&c->waiting);
-    forget_offers(c);
-    c->is_ended = true;
-    c->end.event = (struct media_event){
-        .type = MEDIA_EVENT_ENDED, .call_id = c->id, .leg = leg, .end = how, .text = c->end_text};
-    queue_notice(c->kms, &c->end);
-    kms_call_rearm(c);
-}
-
-void kms_call_end(struct kms_call *c, mono_us now, enum media_end how, enum media_leg leg,
-                  const char *format, ...)
-{
-    va_list ap;
-    if (c->is_ended)
-        return;
-    va_start(ap, format);
-    write_end(c, format, ap);
-    va_end(ap);
-    end(c, now, how, leg);
-}
-
-/* --- which server --- */
-
-static bool is_tried(const struct kms_call *c, const struct kms_server *s)
-{
-    return c->tried & (UINT32_C(1) << s->number);
-}
-
-static bool are_all_tried(const struct kms_call *c)
-{
-    return c->tried == (UINT32_C(1) << c->kms->n_servers) - 1;
-}
-
-/* Those that answer before those that may not; then the one with the fewest of our calls. */
-static bool is_better(const struct kms_server *a, const struct kms_server *b, mono_us now)
-{
-    bool a_is_doubtful = kms_server_is_doubtful(a, now);
-    if (a_is_doubtful != kms_server_is_doubtful(b, now))
-        return !a_is_doubtful;
-    return a->load < b->load;
-}
-
-static struct kms_server *choose(const struct kms_call *c, mono_us now)
-{
-    struct kms *k = c->kms;
-    struct kms_server *best = NULL;
-    for (size_t i = 0; i < k->n_servers; i++) {
-        struct kms_server *s = &k->servers[i];
-        if (s->state == KMS_UP && !is_tried(c, s) && (!best || is_better(s, best, now)))
-            best = s;
-    }
-    return best;
-}
-
-bool kms_call_has_other_server(const struct kms_call *c, mono_us now)
-{
-    return choose(c, now) != NULL;
-}
-
-/* @return false: there is none at the moment */
-static bool place(struct kms_call *c, mono_us now)
-{
-    struct kms_server *s = choose(c, now);
-    if (!s)
-        return false;
-    c->tried |= UINT32_C(1) << s->number;
-    if (kms_bridge_begin(c, now, s)) {
-        kms_call_end(c, now, MEDIA_END_BROKEN, MEDIA_CALLER, "out of memory");
-        return true;
-    }
-    LOG_SCOPE(c->id, NULL);
-    log_info(MEDIA, "goes to media server %s", s->name);
-    list_remove(&c->waiting);
-    kms_call_rearm(c);
-    return true;
-}
-
-void kms_place_waiting(struct kms *k, mono_us now)
-{
-    LIST_FOREACH(node, &k->waiting)
-        (void)place(CONTAINER_OF(node, struct kms_call, waiting), now);
-}
-
-void kms_call_move(struct kms_call *c, mono_us now, const char *format, ...)
-{
-    va_list ap;
-    va_start(ap, format);
-    write_end(c, format, ap);
-    va_end(ap);
-    if (c->bridge) {
-        kms_server_doubt(c->bridge->server, now);
-        kms_bridge_abandon(c->bridge, now);
-    }
-    LOG_SCOPE(c->id, NULL);
-    if (now < c->decide_by && place(c, now))
-        return;
-    if (now < c->decide_by && !are_all_tried(c)) {
-        log_debug(MEDIA, "waits for another media server: %s", c->end_text);
-        list_append(&c->kms->waiting, &c->waiting);
-        kms_call_rearm(c);
-        return;
-    }
-    end(c, now, MEDIA_END_BROKEN, MEDIA_CALLER);
-}
-
 /* --- struct media_ops --- */
 
 static struct kms_call *find(struct kms *k, uint64_t id)
@@ -241,37 +95,6 @@ static bool check_offer(struct media *m, struct str offer, char *error)
     return engine_check_offer(offer, error);
 }
 
-static void free_call(struct kms_call *c)
-{
-    forget_offers(c);
-    list_remove(&c->waiting);
-    list_remove(&c->end.queue);
-    timer_heap_set(&c->kms->timers, &c->timer, MONO_NEVER);
-    mem_free(c);
-}
-
-static struct kms_call *new_call(struct kms *k, mono_us now, uint64_t id,
-                                 const struct str offers[MEDIA_LEGS])
-{
-    struct kms_call *c = mem_zalloc(sizeof(*c));
-    if (!c)
-        return NULL;
-    c->kms = k;
-    c->id = id;
-    c->decide_by = now + KMS_DECIDE_LIMIT;
-    list_init(&c->waiting);
-    list_init(&c->end.queue);
-    for (unsigned leg = 0; leg < MEDIA_LEGS; leg++) {
-        c->offers[leg] = mem_strdup(offers[leg]);
-        c->early[leg] = json_array();
-        if (!c->offers[leg] || !c->early[leg]) {
-            free_call(c);
-            return NULL;
-        }
-    }
-    return c;
-}
-
 /* Nothing is recorded: the files would be on the other server, where nobody looks for them. */
 static int start(struct media *m, uint64_t call_id, struct str caller_offer,
                  struct str callee_offer, const struct str files[MEDIA_LEGS])
@@ -282,11 +105,11 @@ static int start(struct media *m, uint64_t call_id, struct str caller_offer,
     if (timer_heap_reserve(&k->timers, k->calls.n + 1))
         return -ENOMEM;
     struct kms_call *c =
-        new_call(k, now, call_id, (const struct str[]){caller_offer, callee_offer});
+        kms_call_new(k, now, call_id, (const struct str[]){caller_offer, callee_offer});
     if (!c)
         return -ENOMEM;
     if (map_insert(&k->calls, c)) {
-        free_call(c);
+        kms_call_free(c);
         return -ENOMEM;
     }
     kms_call_move(c, now, "no media server answers");
@@ -356,7 +179,7 @@ static void release(struct media *m, uint64_t call_id)
         kms_bridge_abandon(c->bridge, now_of(k));
     drop_notices(k, call_id);
     media_quality_forget(&k->quality, call_id);
-    free_call(c);
+    kms_call_free(c);
 }
 
 static void free_media(struct media *m)
@@ -373,7 +196,7 @@ static void free_media(struct media *m)
     if (k->polled)
         free_notice(k->polled);
     for (struct kms_call *c; (c = map_next(&k->calls, &cursor));)
-        free_call(c);
+        kms_call_free(c);
     map_deinit(&k->calls);
     map_deinit(&k->bridges);
     media_quality_deinit(&k->quality);
@@ -450,14 +273,6 @@ void kms_closed(struct kms *k, mono_us now, unsigned server, const char *why)
     kms_server_closed(&k->servers[server], now, why);
 }
 
-static void call_timeout(struct kms_call *c, mono_us now)
-{
-    if (c->bridge)
-        kms_bridge_timeout(c->bridge, now);
-    else if (!c->is_ended)
-        end(c, now, MEDIA_END_BROKEN, MEDIA_CALLER); /* for the reason that it waits */
-}
-
 static mono_us earliest(const struct kms *k)
 {
     mono_us at = timer_heap_next(&k->timers);
@@ -487,7 +302,7 @@ void kms_timeout(struct kms *k, mono_us now)
     for (size_t i = 0; i < k->n_servers; i++)
         kms_server_timeout(&k->servers[i], now);
     for (struct timer *t; (t = timer_heap_pop(&k->timers, now));)
-        call_timeout(CONTAINER_OF(t, struct kms_call, timer), now);
+        kms_call_timeout(CONTAINER_OF(t, struct kms_call, timer), now);
 }
 
 mono_us kms_deadline(const struct kms *k)

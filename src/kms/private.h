@@ -60,6 +60,16 @@ static inline const char *kms_leg_name(unsigned leg)
 /** A server is there: calls that wait for one get it. */
 void kms_place_waiting(struct kms *k, mono_us now);
 
+/** @return in kms.calls only when its caller puts it there; NULL = no memory */
+struct kms_call *kms_call_new(struct kms *k, mono_us now, uint64_t id,
+                              const struct str offers[MEDIA_LEGS]);
+
+/** Its bridge is abandoned, or there was none; it is in no map any more. */
+void kms_call_free(struct kms_call *c);
+
+/** Its timer has run out. */
+void kms_call_timeout(struct kms_call *c, mono_us now);
+
 /** Could the call move to another server now? */
 bool kms_call_has_other_server(const struct kms_call *c, mono_us now);
 
@@ -70,6 +80,9 @@ PRINTF_LIKE(3, 4) void kms_call_move(struct kms_call *c, mono_us now, const char
 PRINTF_LIKE(5, 6)
 void kms_call_end(struct kms_call *c, mono_us now, enum media_end end, enum media_leg leg,
                   const char *format, ...);
+
+/** To be polled; the owner of `media` is woken. */
+void kms_notice_queue(struct kms *k, struct kms_notice *notice);
 
 /**
  * Something to tell of a call.
