@@ -1,5 +1,5 @@
 /**
- * The life of one call, from ringing to its end. Which message may do what is model.c's business;
+ * The life of one call, from ringing to its end. Which message may do what is input.c's business;
  * here is what happens then, in what order both sides and the media hear of it.
  */
 #ifndef CALL_MACHINE_H
