@@ -1,44 +1,21 @@
 /*
- * The way of a message: frame → rate → JSON → row of the method table → call model → actions. The
- * model never calls back; after every input its actions are run until none is left. Whatever an
- * action brings about (a backend that cannot start, a socket for which memory ran out) goes back
- * into the model as an input, and its actions join the same queue.
+ * The way of a message: frame → call model (frame.c) → actions. The model never calls back; after
+ * every input its actions are run until none is left. Whatever an action brings about (a backend
+ * that cannot start, a socket for which memory ran out) goes back into the model as an input, and
+ * its actions join the same queue.
  */
 #include "signal/signal.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-#include <jansson.h>
-
-#include "base/map.h"
 #include "base/mem.h"
-#include "base/text.h"
 #include "log/log.h"
-#include "signal/methods.h"
-#include "signal/rate.h"
-#include "signal/recording.h"
+#include "signal/private.h"
 #include "signal/reply.h"
 
 /* RFC 6455 §7.4.1: the server met an unexpected condition. */
 #define CLOSE_INTERNAL_ERROR 1011
-
-struct signal_socket {
-    uint64_t id;                 /**< RO; key of the map */
-    enum signal_dialect dialect; /**< RO */
-    bool has_extras;             /**< the page knows messages that the tutorials do not */
-    struct signal_rate rate;
-    struct signal_recordings recordings; /**< that it may hear */
-};
-
-struct signal {
-    struct signal_config config;       /**< RO */
-    struct signal_transport transport; /**< RO */
-    struct media *media;               /**< borrowed */
-    struct call_model *model;          /**< owned */
-    struct map sockets;                /**< of struct signal_socket, owned */
-    struct signal_stats stats;
-};
 
 static const void *socket_key(const void *value, size_t *ret_len)
 {
@@ -101,19 +78,17 @@ static void forget(struct signal *s, mono_us now, struct signal_socket *sock)
     (void)err; /* a closed socket needs no memory */
 }
 
-/* Memory ran out for one socket: it pays, the others go on. */
-static void give_up(struct signal *s, mono_us now, struct signal_socket *sock)
+void signal_socket_give_up(struct signal *s, mono_us now, struct signal_socket *sock)
 {
     uint64_t id = sock->id;
     forget(s, now, sock);
     s->transport.close(s->transport.user, id, CLOSE_INTERNAL_ERROR, "out of memory");
 }
 
-/* Sends and frees the text; NULL = it could not be made. */
-static void send_text(struct signal *s, mono_us now, struct signal_socket *sock, char *text)
+void signal_socket_send(struct signal *s, mono_us now, struct signal_socket *sock, char *text)
 {
     if (!text) {
-        give_up(s, now, sock);
+        signal_socket_give_up(s, now, sock);
         return;
     }
     s->transport.send(s->transport.user, sock->id, str_of(text));
@@ -132,7 +107,7 @@ static void run_send(struct signal *s, mono_us now, const struct call_action *ac
     struct signal_socket *sock = find_socket(s, action->socket);
     if (!sock || (action->reply.type == CALL_REPLY_RINGING && !sock->has_extras))
         return;
-    send_text(s, now, sock, signal_reply_text(sock->dialect, &action->reply));
+    signal_socket_send(s, now, sock, signal_reply_text(sock->dialect, &action->reply));
 }
 
 /* Both sides may hear the call when it is over. The call itself is worth more than that. */
@@ -275,147 +250,6 @@ static void run_actions(struct signal *s, mono_us now)
     }
 }
 
-/* ---- frames ---- */
-
-static void send_error(struct signal *s, mono_us now, struct signal_socket *sock,
-                       const char *message, const char *reason, const char *field)
-{
-    s->stats.frames_refused++;
-    send_text(s, now, sock, signal_error_text(message, reason, field));
-}
-
-static void send_invalid(struct signal *s, mono_us now, struct signal_socket *sock,
-                         const char *what)
-{
-    char buf[SIGNAL_MESSAGE_MAX];
-    struct text t;
-    text_init(&t, buf, sizeof(buf));
-    text_printf(&t, "Invalid message: %s", what);
-    send_error(s, now, sock, buf, "bad-message", NULL);
-}
-
-/* The parser's own text quotes the frame and may cut a character in two, so it is not passed on. */
-static void refuse_json(struct signal *s, mono_us now, struct signal_socket *sock,
-                        const json_error_t *error)
-{
-    char buf[SIGNAL_MESSAGE_MAX];
-    struct text t;
-    text_init(&t, buf, sizeof(buf));
-    switch (json_error_code(error)) {
-    case json_error_out_of_memory:
-        give_up(s, now, sock);
-        return;
-    case json_error_duplicate_key:
-        text_printf(&t, "a field is given twice, before byte %d", error->position);
-        break;
-    case json_error_invalid_utf8:
-        text_printf(&t, "not UTF-8 at byte %d", error->position);
-        break;
-    case json_error_null_character:
-    case json_error_null_byte_in_key:
-        text_printf(&t, "a string has the character U+0000, before byte %d", error->position);
-        break;
-    case json_error_stack_overflow:
-        text_printf(&t, "nested too deep at byte %d", error->position);
-        break;
-    default: /* the parser's codes, not ours: syntax errors of all kinds */
-        text_printf(&t, "not JSON at byte %d", error->position);
-        break;
-    }
-    send_invalid(s, now, sock, buf);
-}
-
-static void refuse_unknown(struct signal *s, mono_us now, struct signal_socket *sock)
-{
-    /* To the letter: the Node tutorial prints the object, the Java tutorials have no default. */
-    if (sock->dialect == SIGNAL_NODE)
-        send_error(s, now, sock, "Invalid message [object Object]", NULL, NULL);
-    else
-        s->stats.frames_refused++;
-}
-
-static void run_method(struct signal *s, mono_us now, struct signal_socket *sock,
-                       const struct signal_method *method, const json_t *object)
-{
-    struct signal_request request = SIGNAL_REQUEST_EMPTY;
-    struct signal_fault fault;
-    struct call_msg msg;
-    char offer_error[MEDIA_ERROR_MAX];
-    if (signal_request_read(method->id, method->fields, method->n_fields, object, &request,
-                            &fault)) {
-        send_error(s, now, sock, fault.message, "bad-field", fault.field);
-        return;
-    }
-    const struct signal_field *missing = method->handler(&request, s->media, offer_error, &msg);
-    if (missing) {
-        signal_request_missing(method->id, missing, &fault);
-        send_error(s, now, sock, fault.message, "bad-field", fault.field);
-        return;
-    }
-    if (msg.type == CALL_MSG_REGISTER)
-        sock->has_extras = request.extras;
-    else if (msg.type == CALL_MSG_PLAY)
-        msg.recording = signal_recordings_find(&sock->recordings, msg.name);
-    if (call_input(s->model, now, sock->id, &msg))
-        give_up(s, now, sock);
-}
-
-static void run_object(struct signal *s, mono_us now, struct signal_socket *sock,
-                       const json_t *object)
-{
-    if (!json_is_object(object)) {
-        send_invalid(s, now, sock, "an object is needed");
-        return;
-    }
-    const json_t *id = json_object_get(object, "id");
-    if (!json_is_string(id)) {
-        send_invalid(s, now, sock, "the field id is missing or no string");
-        return;
-    }
-    const struct signal_method *method = signal_method_find(
-        sock->dialect, (struct str){json_string_value(id), json_string_length(id)});
-    if (method)
-        run_method(s, now, sock, method, object);
-    else
-        refuse_unknown(s, now, sock);
-}
-
-static bool is_within_rate(struct signal *s, mono_us now, struct signal_socket *sock)
-{
-    char buf[SIGNAL_MESSAGE_MAX];
-    struct text t;
-    switch (signal_rate_take(&sock->rate, now)) {
-    case SIGNAL_RATE_PASS:
-        return true;
-    case SIGNAL_RATE_DROP:
-        s->stats.frames_dropped++;
-        return false;
-    case SIGNAL_RATE_TELL:
-        break;
-    }
-    s->stats.frames_dropped++;
-    text_init(&t, buf, sizeof(buf));
-    text_printf(&t,
-                "too many messages: %d a second and %d at once are the limit, "
-                "the next ones are dropped until %d could be sent again",
-                SIGNAL_RATE_PER_S, SIGNAL_RATE_BURST, SIGNAL_RATE_RESUME);
-    send_text(s, now, sock, signal_error_text(buf, "rate-limit", NULL));
-    return false;
-}
-
-static void handle_frame(struct signal *s, mono_us now, struct signal_socket *sock, struct str text)
-{
-    json_error_t error;
-    json_t *object = json_loadb(text.p ? text.p : "", text.len,
-                                JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
-    if (!object) {
-        refuse_json(s, now, sock, &error);
-        return;
-    }
-    run_object(s, now, sock, object);
-    json_decref(object);
-}
-
 /* ---- entry points ---- */
 
 int signal_socket_opened(struct signal *s, mono_us now, uint64_t socket,
@@ -439,9 +273,7 @@ void signal_frame(struct signal *s, mono_us now, uint64_t socket, struct str tex
     struct signal_socket *sock = find_socket(s, socket);
     if (!sock)
         return;
-    s->stats.frames++;
-    if (is_within_rate(s, now, sock))
-        handle_frame(s, now, sock, text);
+    signal_frame_take(s, now, sock, text);
     run_actions(s, now);
 }
 
