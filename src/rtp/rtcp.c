@@ -1,27 +1,19 @@
-/* RTCP bytes. Framing first (a chain of length-prefixed packets), then one small reader and writer
- * for each type that a relay has a use for. What is not known is skipped by its length. */
+/* Reading RTCP. Framing first (a chain of length-prefixed packets), then one small reader for each
+ * type that a relay has a use for. What is not known is skipped by its length. */
 #include "rtp/rtcp.h"
 
 #include <assert.h>
 
 #include "base/bytes.h"
+#include "rtp/rtcp_wire.h"
 
-#define HEADER_LEN      4
-#define SENDER_INFO_LEN 24 /* with the SSRC of the sender */
-#define BLOCK_LEN       24
-#define DLRR_LEN        12
-#define SUMMARY_LEN     36
-#define VOIP_LEN        32
+#define SUMMARY_LEN 36
+#define VOIP_LEN    32
 
 /* RFC 3611 §4.6: which parts of a statistics summary are filled in. */
 #define SUMMARY_LOSS       0x80
 #define SUMMARY_DUPLICATES 0x40
 #define SUMMARY_JITTER     0x20
-
-enum sdes_item {
-    SDES_END = 0,
-    SDES_CNAME = 1,
-};
 
 struct rtcp_iter rtcp_packets(const uint8_t *data, size_t len)
 {
@@ -31,10 +23,10 @@ struct rtcp_iter rtcp_packets(const uint8_t *data, size_t len)
 /* One packet off the front. The reader is not moved on failure. */
 static int take_packet(struct bytes_reader *r, struct rtcp_packet *ret)
 {
-    if (r->left < HEADER_LEN)
+    if (r->left < RTCP_HEADER_LEN)
         return RTP_E_TRUNCATED;
     const uint8_t *p = r->p;
-    size_t len = HEADER_LEN + 4 * (size_t)get_be16(p + 2);
+    size_t len = RTCP_HEADER_LEN + 4 * (size_t)get_be16(p + 2);
     if (p[0] >> 6 != 2)
         return RTP_E_VERSION;
     if (p[1] < RTCP_TYPE_FIRST || p[1] > RTCP_TYPE_LAST)
@@ -42,7 +34,7 @@ static int take_packet(struct bytes_reader *r, struct rtcp_packet *ret)
     if (len > r->left)
         return RTP_E_TRUNCATED;
 
-    size_t body_len = len - HEADER_LEN;
+    size_t body_len = len - RTCP_HEADER_LEN;
     if (p[0] & 0x20) {
         /* RFC 3550 §6.4.1: padding "is only required on one individual packet" of a compound, the
          * last; its last octet counts the octets, "it will be a multiple of four". */
@@ -54,7 +46,7 @@ static int take_packet(struct bytes_reader *r, struct rtcp_packet *ret)
     *ret = (struct rtcp_packet){
         .type = p[1],
         .count = p[0] & 0x1f,
-        .body = p + HEADER_LEN,
+        .body = p + RTCP_HEADER_LEN,
         .body_len = body_len,
     };
     (void)bytes_skip(r, len);
@@ -75,7 +67,7 @@ int rtcp_check(const uint8_t *data, size_t len)
 
 bool rtcp_is_reduced_size(const uint8_t *data, size_t len)
 {
-    return len >= HEADER_LEN && data[1] != RTCP_SR && data[1] != RTCP_RR;
+    return len >= RTCP_HEADER_LEN && data[1] != RTCP_SR && data[1] != RTCP_RR;
 }
 
 bool rtcp_next(struct rtcp_iter *it, struct rtcp_packet *ret)
@@ -87,7 +79,7 @@ int rtcp_read_sr(const struct rtcp_packet *p, struct rtcp_sr *ret)
 {
     if (p->type != RTCP_SR)
         return RTP_E_MALFORMED;
-    if (p->body_len < SENDER_INFO_LEN)
+    if (p->body_len < RTCP_SENDER_INFO_LEN)
         return RTP_E_TRUNCATED;
     *ret = (struct rtcp_sr){
         .ssrc = get_be32(p->body),
@@ -112,7 +104,7 @@ int rtcp_read_rr(const struct rtcp_packet *p, uint32_t *ret_ssrc)
 /* Where the report blocks begin; 0 = the type has none. */
 static size_t blocks_offset(uint8_t type)
 {
-    return type == RTCP_SR ? SENDER_INFO_LEN : type == RTCP_RR ? 4 : 0;
+    return type == RTCP_SR ? RTCP_SENDER_INFO_LEN : type == RTCP_RR ? 4 : 0;
 }
 
 unsigned rtcp_n_blocks(const struct rtcp_packet *p)
@@ -120,7 +112,7 @@ unsigned rtcp_n_blocks(const struct rtcp_packet *p)
     size_t offset = blocks_offset(p->type);
     if (offset == 0 || p->body_len < offset)
         return 0;
-    size_t room = (p->body_len - offset) / BLOCK_LEN;
+    size_t room = (p->body_len - offset) / RTCP_BLOCK_LEN;
     return room < p->count ? (unsigned)room : p->count;
 }
 
@@ -133,7 +125,7 @@ static int32_t sign_extend24(uint32_t v)
 void rtcp_read_block(const struct rtcp_packet *p, unsigned i, struct rtcp_report_block *ret)
 {
     assert(i < rtcp_n_blocks(p));
-    const uint8_t *b = p->body + blocks_offset(p->type) + (size_t)i * BLOCK_LEN;
+    const uint8_t *b = p->body + blocks_offset(p->type) + (size_t)i * RTCP_BLOCK_LEN;
     *ret = (struct rtcp_report_block){
         .ssrc = get_be32(b),
         .fraction_lost = b[4],
@@ -153,13 +145,13 @@ static bool skip_chunk(struct bytes_reader *r, const uint8_t *start, struct str 
         uint8_t item = bytes_get8(r);
         if (r->failed)
             return false;
-        if (item == SDES_END)
+        if (item == RTCP_SDES_END)
             break;
         size_t len = bytes_get8(r);
         const uint8_t *text = bytes_skip(r, len);
         if (!text)
             return false;
-        if (item == SDES_CNAME && !ret_cname->p)
+        if (item == RTCP_SDES_CNAME && !ret_cname->p)
             *ret_cname = (struct str){(const char *)text, len};
     }
     size_t used = (size_t)(r->p - start);
@@ -297,13 +289,13 @@ int rtcp_xr_read_rrt(const struct rtcp_xr_block *b, uint64_t *ret_ntp)
 
 unsigned rtcp_xr_n_dlrr(const struct rtcp_xr_block *b)
 {
-    return b->type == RTCP_XR_DLRR ? (unsigned)(b->body_len / DLRR_LEN) : 0;
+    return b->type == RTCP_XR_DLRR ? (unsigned)(b->body_len / RTCP_DLRR_LEN) : 0;
 }
 
 void rtcp_xr_read_dlrr(const struct rtcp_xr_block *b, unsigned i, struct rtcp_xr_dlrr *ret)
 {
     assert(i < rtcp_xr_n_dlrr(b));
-    const uint8_t *p = b->body + (size_t)i * DLRR_LEN;
+    const uint8_t *p = b->body + (size_t)i * RTCP_DLRR_LEN;
     *ret = (struct rtcp_xr_dlrr){get_be32(p), get_be32(p + 4), get_be32(p + 8)};
 }
 
@@ -354,162 +346,4 @@ int rtcp_xr_read_voip(const struct rtcp_xr_block *b, struct rtcp_xr_voip *ret)
         .jitter_buffer_ms = get_be16(p + 26),
     };
     return 0;
-}
-
-/* Room for a whole packet and its common header; NULL when it does not fit. len without header,
- * a multiple of 4. */
-static uint8_t *reserve(struct bytes_writer *w, uint8_t type, unsigned count, size_t len)
-{
-    assert(count <= RTCP_MAX_BLOCKS && len % 4 == 0);
-    uint8_t *p = bytes_reserve(w, HEADER_LEN + len);
-    if (!p)
-        return NULL;
-    p[0] = (uint8_t)(0x80 | count);
-    p[1] = type;
-    put_be16(p + 2, (uint16_t)(len / 4));
-    return p + HEADER_LEN;
-}
-
-static void put_blocks(uint8_t *p, const struct rtcp_report_block *blocks, unsigned n)
-{
-    for (unsigned i = 0; i < n; i++, p += BLOCK_LEN) {
-        const struct rtcp_report_block *b = &blocks[i];
-        put_be32(p, b->ssrc);
-        put_be32(p + 4, (uint32_t)b->fraction_lost << 24 | ((uint32_t)b->lost & 0xffffff));
-        put_be32(p + 8, b->extended_seq);
-        put_be32(p + 12, b->jitter);
-        put_be32(p + 16, b->last_sr);
-        put_be32(p + 20, b->delay);
-    }
-}
-
-void rtcp_write_sr(struct bytes_writer *w, const struct rtcp_sr *sr,
-                   const struct rtcp_report_block *blocks, unsigned n)
-{
-    uint8_t *p = reserve(w, RTCP_SR, n, SENDER_INFO_LEN + BLOCK_LEN * (size_t)n);
-    if (!p)
-        return;
-    put_be32(p, sr->ssrc);
-    put_be64(p + 4, sr->ntp);
-    put_be32(p + 12, sr->rtp_ts);
-    put_be32(p + 16, sr->packets);
-    put_be32(p + 20, sr->octets);
-    put_blocks(p + SENDER_INFO_LEN, blocks, n);
-}
-
-void rtcp_write_rr(struct bytes_writer *w, uint32_t ssrc, const struct rtcp_report_block *blocks,
-                   unsigned n)
-{
-    uint8_t *p = reserve(w, RTCP_RR, n, 4 + BLOCK_LEN * (size_t)n);
-    if (!p)
-        return;
-    put_be32(p, ssrc);
-    put_blocks(p + 4, blocks, n);
-}
-
-void rtcp_write_sdes(struct bytes_writer *w, uint32_t ssrc, struct str cname)
-{
-    assert(cname.len > 0 && cname.len <= RTCP_MAX_TEXT);
-    /* SSRC, item header, text, and at least one null octet up to the boundary */
-    size_t len = (4 + 2 + cname.len + 4) / 4 * 4;
-    uint8_t *p = reserve(w, RTCP_SDES, 1, len);
-    if (!p)
-        return;
-    put_be32(p, ssrc);
-    p[4] = SDES_CNAME;
-    p[5] = (uint8_t)cname.len;
-    memcpy(p + 6, cname.p, cname.len);
-    memset(p + 6 + cname.len, SDES_END, len - 6 - cname.len);
-}
-
-void rtcp_write_bye(struct bytes_writer *w, uint32_t ssrc, struct str reason)
-{
-    assert(reason.len <= RTCP_MAX_TEXT);
-    size_t text_len = reason.len ? (1 + reason.len + 3) / 4 * 4 : 0;
-    uint8_t *p = reserve(w, RTCP_BYE, 1, 4 + text_len);
-    if (!p)
-        return;
-    put_be32(p, ssrc);
-    if (!text_len)
-        return;
-    p[4] = (uint8_t)reason.len;
-    memcpy(p + 5, reason.p, reason.len);
-    memset(p + 5 + reason.len, 0, text_len - 1 - reason.len);
-}
-
-uint8_t *rtcp_write_feedback(struct bytes_writer *w, uint8_t type, unsigned fmt,
-                             uint32_t sender_ssrc, uint32_t media_ssrc, size_t fci_len)
-{
-    assert(type == RTCP_RTPFB || type == RTCP_PSFB);
-    uint8_t *p = reserve(w, type, fmt, 8 + fci_len);
-    if (!p)
-        return NULL;
-    put_be32(p, sender_ssrc);
-    put_be32(p + 4, media_ssrc);
-    return p + 8;
-}
-
-/* The numbers that the entry of seqs[0] takes in with its mask: at least itself. */
-static unsigned nack_entry(const uint16_t *seqs, unsigned n, uint16_t *ret_blp)
-{
-    unsigned taken = 1;
-    uint16_t blp = 0;
-    for (; taken < n; taken++) {
-        unsigned bit = (uint16_t)(seqs[taken] - seqs[0] - 1);
-        if (bit >= 16)
-            break;
-        blp |= (uint16_t)(1u << bit);
-    }
-    *ret_blp = blp;
-    return taken;
-}
-
-void rtcp_write_nack(struct bytes_writer *w, uint32_t sender_ssrc, uint32_t media_ssrc,
-                     const uint16_t *seqs, unsigned n)
-{
-    unsigned n_entries = 0;
-    uint16_t blp;
-    assert(n > 0 && n <= RTCP_MAX_NACKS);
-    for (unsigned i = 0; i < n; i += nack_entry(seqs + i, n - i, &blp))
-        n_entries++;
-    uint8_t *p = rtcp_write_feedback(w, RTCP_RTPFB, RTCP_RTPFB_NACK, sender_ssrc, media_ssrc,
-                                     4 * (size_t)n_entries);
-    if (!p)
-        return;
-    for (unsigned i = 0; i < n; p += 4) {
-        put_be16(p, seqs[i]);
-        i += nack_entry(seqs + i, n - i, &blp);
-        put_be16(p + 2, blp);
-    }
-}
-
-void rtcp_write_dlrr(struct bytes_writer *w, uint32_t ssrc, const struct rtcp_xr_dlrr *dlrr)
-{
-    uint8_t *p = reserve(w, RTCP_XR, 0, 4 + HEADER_LEN + DLRR_LEN);
-    if (!p)
-        return;
-    put_be32(p, ssrc);
-    put_be32(p + 4, (uint32_t)RTCP_XR_DLRR << 24 | DLRR_LEN / 4);
-    put_be32(p + 8, dlrr->ssrc);
-    put_be32(p + 12, dlrr->last_rr);
-    put_be32(p + 16, dlrr->delay);
-}
-
-void rtcp_write_remb(struct bytes_writer *w, uint32_t sender_ssrc, uint64_t bitrate_bps,
-                     const uint32_t *ssrcs, unsigned n)
-{
-    unsigned exponent = 0;
-    assert(n <= RTCP_MAX_REMB);
-    for (; bitrate_bps >> exponent > 0x3ffff; exponent++)
-        ;
-    uint32_t mantissa = (uint32_t)(bitrate_bps >> exponent);
-    /* "SSRC of media source: always 0" */
-    uint8_t *p =
-        rtcp_write_feedback(w, RTCP_PSFB, RTCP_PSFB_AFB, sender_ssrc, 0, 8 + 4 * (size_t)n);
-    if (!p)
-        return;
-    memcpy(p, "REMB", 4);
-    put_be32(p + 4, (uint32_t)n << 24 | (uint32_t)exponent << 18 | mantissa);
-    for (unsigned i = 0; i < n; i++)
-        put_be32(p + 8 + 4 * i, ssrcs[i]);
 }
