@@ -177,7 +177,7 @@ int ice_agent_set_remote(struct ice_agent *a, mono_us now, struct str ufrag, str
     a->remote = remote; /* now owned by the agent */
     a->remote_lite = remote_lite;
     if (remote_lite && !a->is_controlling)
-        ice_agent_switch_role(a, true);
+        ice_agent_switch_role(a);
     r = start_checking(a, now);
     return r ? r : ice_agent_run(a, now);
 }
@@ -241,7 +241,7 @@ struct check {
     const struct ice_credentials *local, *remote;
     const uint8_t *id;
     uint32_t priority;
-    bool is_controlling, nominates;
+    bool nominates;
 };
 
 /* RFC 8445 §7.1 */
@@ -258,7 +258,7 @@ static bool write_check(const struct ice_agent *a, const struct check *c, struct
         stun_write_start(ret->data, ret->cap, STUN_REQUEST, STUN_METHOD_BINDING, c->id);
     stun_write_username(&s, (struct str){username, w.len});
     stun_write_priority(&s, c->priority);
-    stun_write_role(&s, c->is_controlling, a->tie_breaker);
+    stun_write_role(&s, a->is_controlling, a->tie_breaker);
     if (c->nominates)
         stun_write_use_candidate(&s);
     return stun_write_end(&s, ice_credentials_pwd(c->remote), &ret->len) == 0;
@@ -299,7 +299,6 @@ static bool poll_check(struct ice_agent *a, struct dgram *ret)
             .remote = a->remote,
             .id = pair->tx.id,
             .priority = prflx_priority(a, pair),
-            .is_controlling = pair->tx_controlling,
             .nominates = pair->tx_nominates,
         };
         ret->local = *ice_pair_local(&a->pairs, pair);
@@ -320,7 +319,6 @@ static bool poll_consent(struct ice_agent *a, struct dgram *ret)
         .remote = a->path_is_old ? a->old_remote : a->remote,
         .id = a->consent.ids[0],
         .priority = prflx_priority(a, ice_agent_path_pair(a)),
-        .is_controlling = a->is_controlling,
     };
     ret->local = a->path_local;
     ret->remote = a->path_remote;

@@ -74,8 +74,7 @@ static int become_valid(struct ice_agent *a, mono_us now, struct ice_pair *pair,
 int ice_agent_on_answered(struct ice_agent *a, mono_us now, struct ice_pair *pair,
                           const struct addr *mapped)
 {
-    bool is_nominated =
-        a->is_controlling ? pair->tx_nominates && pair->tx_controlling : pair->peer_nominates;
+    bool is_nominated = a->is_controlling ? pair->tx_nominates : pair->peer_nominates;
 
     stun_transaction_stop(&pair->tx);
     pair->state = ICE_PAIR_SUCCEEDED;
@@ -123,14 +122,36 @@ int ice_agent_on_check_failed(struct ice_agent *a, struct ice_pair *pair)
     return ice_path_untrust(a, local, remote);
 }
 
-void ice_agent_switch_role(struct ice_agent *a, bool is_controlling)
+/* A repeat is the same request to the byte (RFC 8489 §6.2.1), so the role, the tie-breaker and the
+ * nomination of a check that runs cannot be changed. It is taken back, and waits to be made anew.
+ */
+static void take_back_check(struct ice_pair *pair)
 {
-    a->is_controlling = is_controlling;
-    ice_pairs_set_role(&a->pairs, is_controlling);
+    stun_transaction_stop(&pair->tx);
+    pair->state = ICE_PAIR_WAITING;
+    pair->must_send = pair->tx_nominates = false;
+}
+
+void ice_agent_switch_role(struct ice_agent *a)
+{
+    a->is_controlling = !a->is_controlling;
+    ice_pairs_set_role(&a->pairs, a->is_controlling);
     for (uint8_t i = 0; i < a->pairs.n_pairs; i++) {
-        a->pairs.pairs[i].peer_nominates = false;
-        a->pairs.pairs[i].tx_nominates = false;
+        struct ice_pair *pair = &a->pairs.pairs[i];
+        pair->peer_nominates = false;
+        if (pair->state == ICE_PAIR_IN_PROGRESS)
+            take_back_check(pair);
     }
+}
+
+int ice_agent_on_role_conflict(struct ice_agent *a, struct ice_pair *pair)
+{
+    if (a->remote_lite) /* there is no other role to take */
+        return ice_agent_on_check_failed(a, pair);
+    ice_agent_switch_role(a);
+    a->tie_breaker = rng_u64(a->rng);
+    pair->is_triggered = true;
+    return 0;
 }
 
 /* ---- what is due ----------------------------------------------------------------------- */
@@ -146,7 +167,6 @@ static void start_check(struct ice_agent *a, mono_us now, struct ice_pair *pair,
     pair->is_triggered = false;
     pair->must_send = true;
     pair->tx_nominates = nominates;
-    pair->tx_controlling = a->is_controlling;
     if (ice_pair_local(&a->pairs, pair)->tcp)
         stun_transaction_start_reliable(&pair->tx, now, a->rng);
     else

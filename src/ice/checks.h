@@ -29,8 +29,18 @@ MUST_CHECK int ice_agent_on_check_failed(struct ice_agent *a, struct ice_pair *p
 /** We are lite: an authentic check is all the proof there is (RFC 8445 §7.3.2). */
 MUST_CHECK int ice_agent_on_heard_lite(struct ice_agent *a, mono_us now, struct ice_pair *pair);
 
-/** RFC 8445 §7.3.1.1 and §7.2.5.1: take the other role. */
-void ice_agent_switch_role(struct ice_agent *a, bool is_controlling);
+/**
+ * Take the other role: all priorities anew, and no check that claims the old one goes on. What was
+ * running waits for its turn again, as a new transaction.
+ */
+void ice_agent_switch_role(struct ice_agent *a);
+
+/**
+ * The running check of this pair was answered with 487: we both claim the same role. The other one
+ * is taken, with a new tie-breaker, and the pair is checked again at once (RFC 8445 §7.2.5.1).
+ * From a lite peer, whose role is fixed, it is an error like others.
+ */
+MUST_CHECK int ice_agent_on_role_conflict(struct ice_agent *a, struct ice_pair *pair);
 
 /** Is a check on the wire allowed at all? */
 bool ice_agent_can_check(const struct ice_agent *a);

@@ -53,7 +53,7 @@ static bool repair_role(struct ice_agent *a, const struct stun_message *m)
         return true;
     if (a->is_controlling == we_keep_controlling)
         return true;
-    ice_agent_switch_role(a, we_keep_controlling);
+    ice_agent_switch_role(a);
     return false;
 }
 
@@ -131,14 +131,6 @@ static int on_request(struct ice_agent *a, mono_us now, const struct stun_messag
     return on_check(a, now, m, pair);
 }
 
-/* The peer says that we both claim the same role (RFC 8445 §7.2.5.1). */
-static void on_role_conflict(struct ice_agent *a, bool claimed_controlling)
-{
-    if (a->is_controlling == claimed_controlling && !a->lite && !a->remote_lite)
-        ice_agent_switch_role(a, !claimed_controlling);
-    a->tie_breaker = rng_u64(a->rng); /* RFC 8445 §7.2.5.1 demands a new one */
-}
-
 static int on_consent_response(struct ice_agent *a, mono_us now, const struct stun_message *m,
                                const struct dgram *d)
 {
@@ -147,13 +139,14 @@ static int on_consent_response(struct ice_agent *a, mono_us now, const struct st
     if (stun_check_integrity(m, ice_credentials_pwd(from)) ||
         !addr_equal(&d->local, &a->path_local) || !addr_equal(&d->remote, &a->path_remote))
         return ICE_E_NOT_OURS;
+    struct ice_pair *pair = ice_agent_path_pair(a);
     if (m->class == STUN_ERROR) {
-        if (m->error_code == STUN_CODE_ROLE_CONFLICT && !a->path_is_old)
-            on_role_conflict(a, a->is_controlling);
+        /* The question may be from before we took the role that we have now. A check is not. */
+        if (m->error_code == STUN_CODE_ROLE_CONFLICT && pair)
+            pair->is_triggered = true;
         return 0;
     }
     ice_consent_renew(&a->consent, now);
-    struct ice_pair *pair = ice_agent_path_pair(a);
     if (pair)
         pair->heard_at = pair->answered_at = now;
     return 0;
@@ -174,14 +167,8 @@ static int on_response(struct ice_agent *a, mono_us now, const struct stun_messa
         !addr_equal(&d->remote, ice_pair_remote(&a->pairs, pair)))
         return ICE_E_NOT_OURS;
 
-    if (m->class == STUN_ERROR && m->error_code == STUN_CODE_ROLE_CONFLICT) {
-        on_role_conflict(a, pair->tx_controlling);
-        stun_transaction_stop(&pair->tx);
-        pair->state = ICE_PAIR_WAITING;
-        pair->tx_nominates = pair->must_send = false;
-        pair->is_triggered = true;
-        return 0;
-    }
+    if (m->class == STUN_ERROR && m->error_code == STUN_CODE_ROLE_CONFLICT)
+        return ice_agent_on_role_conflict(a, pair);
     if (m->class == STUN_ERROR || m->n_unknown)
         return ice_agent_on_check_failed(a, pair);
     if (!m->has_mapped)

@@ -63,7 +63,6 @@ struct ice_pair {
     bool is_nominated;
     bool peer_nominates; /**< the peer's check had USE-CANDIDATE; counts once the pair is valid */
     bool tx_nominates;   /**< our running check has USE-CANDIDATE */
-    bool tx_controlling; /**< the role our running check claims */
     bool must_send;      /**< the check waits to be polled */
     bool is_hearsay;     /**< only media came from there: neither a check nor an answer */
 };

@@ -118,6 +118,47 @@ static void a_browser_answers_our_offer(void **state)
     bench_free(b);
 }
 
+static void connect_in_conflict(uint64_t seed, bool both_offer, unsigned loss_percent)
+{
+    struct bench *b = bench_new();
+    struct bench_browser contrary = bench_chromium;
+    contrary.claims_our_role = true;
+    contrary.is_answerer = both_offer; /* of our offer, and yet controlling as we are */
+    rng_init_seeded(&b->rng, seed);
+    rng_init_seeded(&b->line_rng, seed);
+    b->loss_percent = loss_percent;
+    bench_set_up(b, (const struct bench_browser[]){contrary, bench_firefox});
+    mono_us start = b->now;
+    assert_int_equal(bench_leg(b, 0)->ice.is_controlling, both_offer);
+    assert_int_equal(b->browsers[0]->ice.is_controlling, both_offer);
+    bool we_control = bench_leg(b, 0)->ice.tie_breaker > b->browsers[0]->ice.tie_breaker;
+    assert_true(bench_connect(b, 40 * US_PER_S));
+    if (loss_percent == 0) { /* nothing waits for a timer, and the first draw decides */
+        assert_true(b->connected_at - start <= 60 * US_PER_MS);
+        assert_int_equal(bench_leg(b, 0)->ice.is_controlling, we_control);
+    }
+    bench_run(b, b->now + 60 * US_PER_S); /* the nomination may be lost many times */
+    assert_true(bench_leg(b, 0)->ice.is_controlling != b->browsers[0]->ice.is_controlling);
+    assert_int_equal(bench_leg(b, 0)->ice.state, ICE_COMPLETED);
+    assert_int_equal(b->browsers[0]->ice.state, ICE_COMPLETED);
+    b->loss_percent = 0;
+    bench_send(b, 1, 0xbbbb, 1, 0, opus, sizeof(opus));
+    bench_run(b, b->now + 20 * US_PER_MS);
+    assert_int_equal(b->n_rtp[0], 1);
+    bench_free(b);
+}
+
+static void a_browser_claims_the_role_that_we_have(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 8; seed++) {
+        for (int both_offer = 0; both_offer < 2; both_offer++) {
+            connect_in_conflict(seed, both_offer, 0);
+            connect_in_conflict(seed, both_offer, 10);
+        }
+    }
+}
+
 static void a_lite_browser_is_checked_by_us(void **state)
 {
     (void)state;
@@ -140,6 +181,7 @@ int main(void)
         cmocka_unit_test(an_extension_that_the_receiver_lacks_is_blanked),
         cmocka_unit_test(legs_connect_through_heavy_loss),
         cmocka_unit_test(a_browser_answers_our_offer),
+        cmocka_unit_test(a_browser_claims_the_role_that_we_have),
         cmocka_unit_test(a_lite_browser_is_checked_by_us),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

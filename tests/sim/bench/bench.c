@@ -94,7 +94,7 @@ static void make_browser(struct bench *b, unsigned i, const struct bench_browser
     b->envs[i].ice_lite = kind->is_lite;
     b->browsers[i] = mem_zalloc_aligned(sizeof(struct peer));
     assert_non_null(b->browsers[i]);
-    const struct peer_local local = {.is_offerer = !kind->is_answerer,
+    const struct peer_local local = {.is_offerer = kind->is_answerer == kind->claims_our_role,
                                      .ufrag = str_of(ufrags[i]),
                                      .pwd = str_of(pwd),
                                      .cname = STR("browser"),

@@ -37,6 +37,7 @@ struct bench_browser {
     unsigned n_codecs;                         /**< 0 = Opus and its telephone-event */
     bool is_lite;                              /**< answers checks only */
     bool is_answerer;                          /**< the server offered: ICE roles are exchanged */
+    bool claims_our_role;                      /**< in ICE, whichever of the two we have */
     bool is_dtls_server;                       /**< which an answerer may want to be */
     bool wrong_fingerprint;     /**< its certificate is not what the relay was told */
     bool may_send, may_receive; /**< direction from the browser's view */

@@ -325,4 +325,34 @@ static inline int scripted_check(struct net *net, struct side *s, const struct s
     return ice_agent_input(&s->agent, net->now, &d);
 }
 
+/** An answer of a scripted peer. */
+struct scripted_answer {
+    enum stun_class class;
+    enum stun_code code;
+    const char *pwd; /**< NULL = no integrity */
+    bool has_mapped;
+    bool is_foreign; /**< to a transaction that never was */
+    struct addr from;
+};
+
+/** Hand an answer to the agent, without the network. @return what ice_agent_input said */
+static inline int scripted_answer(struct net *net, struct side *s, const struct scripted_answer *a,
+                                  const uint8_t *request_id)
+{
+    uint8_t buf[ICE_SEND_CAP], id[STUN_ID_LEN];
+    struct dgram d = {.data = buf, .cap = sizeof(buf), .local = s->addr, .remote = a->from};
+
+    memcpy(id, request_id, sizeof(id));
+    if (a->is_foreign)
+        id[0] ^= 1;
+    struct stun_writer w = stun_write_start(buf, sizeof(buf), a->class, STUN_METHOD_BINDING, id);
+    if (a->class == STUN_ERROR)
+        stun_write_error(&w, a->code);
+    if (a->has_mapped)
+        stun_write_mapped(&w, &s->addr);
+    if (stun_write_end(&w, str_of(a->pwd), &d.len))
+        return -1;
+    return ice_agent_input(&s->agent, net->now, &d);
+}
+
 #endif

@@ -113,32 +113,6 @@ static void take_request(struct dgram *d, uint8_t id[STUN_ID_LEN])
     memcpy(id, m.id, STUN_ID_LEN);
 }
 
-struct answer {
-    enum stun_class class;
-    enum stun_code code;
-    const char *pwd; /* NULL = none */
-    bool has_mapped;
-    bool is_foreign; /* a transaction that never was */
-    struct addr from;
-};
-
-static int give_answer(const struct answer *a, const uint8_t *request_id)
-{
-    uint8_t buf[ICE_SEND_CAP], id[STUN_ID_LEN];
-    struct dgram d = {.data = buf, .cap = sizeof(buf), .local = net.b.addr, .remote = a->from};
-
-    memcpy(id, request_id, sizeof(id));
-    if (a->is_foreign)
-        id[0] ^= 1;
-    struct stun_writer w = stun_write_start(buf, sizeof(buf), a->class, STUN_METHOD_BINDING, id);
-    if (a->class == STUN_ERROR)
-        stun_write_error(&w, a->code);
-    if (a->has_mapped)
-        stun_write_mapped(&w, &net.b.addr);
-    assert_int_equal(stun_write_end(&w, str_of(a->pwd), &d.len), 0);
-    return ice_agent_input(&net.b.agent, net.now, &d);
-}
-
 static void forged_answers_change_nothing(void **state)
 {
     uint8_t buf[ICE_SEND_CAP], id[STUN_ID_LEN];
@@ -147,9 +121,9 @@ static void forged_answers_change_nothing(void **state)
     start_server();
     assert_int_equal(net_trickle(&net, &net.a, &net.b), 0);
     take_request(&d, id);
-    const struct answer good = {
+    const struct scripted_answer good = {
         .class = STUN_SUCCESS, .pwd = net.a.pwd, .has_mapped = true, .from = net.a.addr};
-    struct answer forged[8];
+    struct scripted_answer forged[8];
     for (size_t i = 0; i < ARRAY_LEN(forged); i++)
         forged[i] = good;
     forged[0].is_foreign = true;
@@ -158,23 +132,24 @@ static void forged_answers_change_nothing(void **state)
     forged[3].from = addr_v4(198, 51, 100, 66, 6666);
     forged[4].from.port++;
     forged[5].has_mapped = false;
-    forged[6] = (struct answer){.class = STUN_ERROR,
-                                .code = STUN_CODE_ROLE_CONFLICT,
-                                .from = net.a.addr}; /* not authentic: no role change */
-    forged[7] =
-        (struct answer){.class = STUN_ERROR, .code = STUN_CODE_BAD_REQUEST, .from = net.a.addr};
+    forged[6] = (struct scripted_answer){.class = STUN_ERROR,
+                                         .code = STUN_CODE_ROLE_CONFLICT,
+                                         .from = net.a.addr}; /* not authentic: no role change */
+    forged[7] = (struct scripted_answer){
+        .class = STUN_ERROR, .code = STUN_CODE_BAD_REQUEST, .from = net.a.addr};
     for (size_t i = 0; i < ARRAY_LEN(forged); i++) {
         struct ice_agent before = net.b.agent;
         struct ice_pair pair = net.b.agent.pairs.pairs[0];
-        int r = give_answer(&forged[i], id);
+        int r = scripted_answer(&net, &net.b, &forged[i], id);
         if (r != (i == 5 ? ICE_E_MALFORMED : ICE_E_NOT_OURS))
             fail_msg("answer %zu: %d", i, r);
         assert_memory_equal(&before, &net.b.agent, sizeof(before));
         assert_memory_equal(&pair, &net.b.agent.pairs.pairs[0], sizeof(pair));
     }
-    assert_int_equal(give_answer(&good, id), 0);
+    assert_int_equal(scripted_answer(&net, &net.b, &good, id), 0);
     assert_true(ice_agent_is_valid(&net.b.agent, &net.b.addr, &net.a.addr));
-    assert_int_equal(give_answer(&good, id), ICE_E_NOT_OURS); /* a replay: already consumed */
+    assert_int_equal(scripted_answer(&net, &net.b, &good, id),
+                     ICE_E_NOT_OURS); /* a replay: already consumed */
     net_deinit(&net);
 }
 
@@ -186,9 +161,9 @@ static void an_authentic_error_ends_the_check(void **state)
     start_server();
     assert_int_equal(net_trickle(&net, &net.a, &net.b), 0);
     take_request(&d, id);
-    struct answer error = {
+    struct scripted_answer error = {
         .class = STUN_ERROR, .code = STUN_CODE_BAD_REQUEST, .pwd = net.a.pwd, .from = net.a.addr};
-    assert_int_equal(give_answer(&error, id), 0);
+    assert_int_equal(scripted_answer(&net, &net.b, &error, id), 0);
     assert_int_equal(net.b.agent.pairs.pairs[0].state, ICE_PAIR_FAILED);
     assert_int_equal(net.b.state, ICE_CHECKING); /* patience: the peer may come by itself */
     struct scripted_check c = good_check();

@@ -193,48 +193,6 @@ static void checks_before_remote_credentials_are_answered_and_remembered(void **
     net_deinit(&net);
 }
 
-static void role_conflict_both_controlling(void **state)
-{
-    (void)state;
-    for (uint64_t seed = 0; seed < 20; seed++) {
-        net_init(&net, seed);
-        assert_int_equal(net_start(&net, true, true), 0);
-        assert_int_equal(net_run(&net, 2 * US_PER_S), 0);
-        assert_both_completed();
-        net_deinit(&net);
-    }
-}
-
-static void role_conflict_both_controlled(void **state)
-{
-    (void)state;
-    for (uint64_t seed = 0; seed < 20; seed++) {
-        net_init(&net, seed);
-        assert_int_equal(net_start(&net, false, false), 0);
-        assert_int_equal(net_run(&net, 2 * US_PER_S), 0);
-        assert_both_completed();
-        net_deinit(&net);
-    }
-}
-
-/* Both draw the same tie-breaker: both are told to switch, draw again, and settle. */
-static void role_conflict_with_equal_tie_breakers(void **state)
-{
-    (void)state;
-    for (int controlling = 0; controlling < 2; controlling++) {
-        net_init(&net, 6);
-        assert_int_equal(side_init(&net, &net.a, controlling, false), 0);
-        assert_int_equal(side_init(&net, &net.b, controlling, false), 0);
-        net.a.agent.tie_breaker = net.b.agent.tie_breaker;
-        assert_int_equal(net_exchange_credentials(&net), 0);
-        assert_int_equal(net_trickle(&net, &net.a, &net.b), 0);
-        assert_int_equal(net_trickle(&net, &net.b, &net.a), 0);
-        assert_int_equal(net_run(&net, 5 * US_PER_S), 0);
-        assert_both_completed();
-        net_deinit(&net);
-    }
-}
-
 static void remote_is_lite(void **state)
 {
     (void)state;
@@ -445,9 +403,6 @@ int main(void)
         cmocka_unit_test(candidates_may_come_late),
         cmocka_unit_test(candidates_may_come_before_credentials),
         cmocka_unit_test(checks_before_remote_credentials_are_answered_and_remembered),
-        cmocka_unit_test(role_conflict_both_controlling),
-        cmocka_unit_test(role_conflict_both_controlled),
-        cmocka_unit_test(role_conflict_with_equal_tie_breakers),
         cmocka_unit_test(remote_is_lite),
         cmocka_unit_test(this_side_is_lite),
         cmocka_unit_test(lite_with_checks_before_remote_credentials),
