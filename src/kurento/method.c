@@ -10,7 +10,10 @@
 #include "kurento/private.h"
 #include "kurento/recorder_endpoint.h"
 
-#define MAX_OPERATIONS 1000 /* of a transaction: bounds what one frame can make the server do */
+/* Of a transaction: they bound what one frame can make the server do. Writing a megabyte of answers
+ * takes a tenth of a second. */
+#define MAX_OPERATIONS 1000
+#define MAX_ANSWERS    (4 * 1024 * 1024) /* bytes; as much as a frame may have */
 
 /* One request on its way. */
 struct context {
@@ -19,6 +22,7 @@ struct context {
     struct kurento_session *session; /* NULL for rows without NEEDS_SESSION */
     const struct kurento_request *request;
     bool is_inside;
+    size_t answered; /* of a transaction: bytes of the answers so far */
     struct kurento_fault *fault;
 };
 
@@ -309,7 +313,7 @@ static json_t *resolve(const json_t *json, const json_t *answers, bool *failed)
             return json_incref((json_t *)(uintptr_t)json);
         const json_t *value = value_of(answers, str_tail(s, newref.len));
         *failed |= !value;
-        return json_incref((json_t *)(uintptr_t)value);
+        return json_copy((json_t *)(uintptr_t)value); /* its place may get a member more */
     }
     if (json_is_object(json)) {
         copy = json_object();
@@ -339,6 +343,16 @@ static void inherit_session(struct context *c, json_t *params)
         (void)json_object_set_new(params, "sessionId", json_string(c->session->id));
 }
 
+static int refuse_more(const struct kurento_request *request, json_t **ret)
+{
+    struct kurento_fault fault;
+    int err = kurento_fail(
+        &fault, KURENTO_E_RESOURCES,
+        "the answers of the transaction have more than %d bytes: no more is done", MAX_ANSWERS);
+    *ret = kurento_answer(request->id, err, NULL, &fault);
+    return *ret ? 0 : -ENOMEM;
+}
+
 static int run_inner(struct context *c, const json_t *operation, json_t *answers)
 {
     struct kurento_request request;
@@ -356,8 +370,10 @@ static int run_inner(struct context *c, const json_t *operation, json_t *answers
     if (err)
         return kurento_fail(c->fault, KURENTO_E_TRANSACTION, "Operation %zu is no request",
                             json_array_size(answers));
-    err = kurento_method_run(c->k, c->conn, &request, true, &answer);
+    err = c->answered > MAX_ANSWERS ? refuse_more(&request, &answer)
+                                    : kurento_method_run(c->k, c->conn, &request, true, &answer);
     kurento_request_free(&request);
+    c->answered += json_dumpb(answer, NULL, 0, 0);
     if (!err && json_array_append_new(answers, answer))
         err = -ENOMEM;
     return err;

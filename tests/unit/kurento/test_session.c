@@ -273,6 +273,55 @@ static void a_transaction_refers_to_its_own_results(void **state)
         "'message':'newref: names no earlier operation with a value'},'id':10,'jsonrpc':'2.0'}");
 }
 
+/* The session of an operation is not added to the answer that its parameters are. */
+static void an_answer_that_is_referred_to_stays_as_it_is(void **state)
+{
+    struct world *w = *state;
+    frame(w, 1,
+          "{'jsonrpc':'2.0','method':'transaction','params':{'operations':["
+          "{'jsonrpc':'2.0','method':'create','params':{'type':'MediaPipeline'},'id':0},"
+          "{'jsonrpc':'2.0','method':'create','params':{'type':'RtpEndpoint',"
+          "'constructorParams':{'mediaPipeline':'newref:0'}},'id':1},"
+          "{'jsonrpc':'2.0','method':'invoke','params':{'object':'newref:1','operation':"
+          "'getRembParams'},'id':2},"
+          "{'jsonrpc':'2.0','method':'ping','params':'newref:2','id':3}],'sessionId':'s'},'id':9}");
+    assert_non_null(strstr(w->transcript, "\"rembOnConnect\":300000,\"thresholdFactor\""));
+}
+
+/* Few bytes of a request make many of an answer: at some point nothing more is done. */
+static void the_answers_of_a_transaction_are_not_without_end(void **state)
+{
+    enum { TAGS = 16, TAG_LEN = 4000, OPERATIONS = 80 };
+    struct world *w = *state;
+    char json[1 << 15];
+    struct text t;
+    frame(w, 1, CREATE(",'sessionId':'s'", "1"));
+    for (int i = 0; i < TAGS; i++) {
+        text_init(&t, json, sizeof(json));
+        text_printf(&t,
+                    "{'jsonrpc':'2.0','method':'invoke','params':{'object':'<1>_kurento."
+                    "MediaPipeline','operation':'addTag','operationParams':{'key':'%d','value':"
+                    "'%0*d'},'sessionId':'s'},'id':%d}",
+                    i, TAG_LEN, 0, 100 + i);
+        frame(w, 1, json);
+    }
+    text_init(&t, json, sizeof(json));
+    text_printf(&t, "{'jsonrpc':'2.0','method':'transaction','params':{'operations':[");
+    for (int i = 0; i < OPERATIONS; i++)
+        text_printf(&t,
+                    "{'jsonrpc':'2.0','method':'invoke','params':{'object':'<1>_kurento."
+                    "MediaPipeline','operation':'getTags'},'id':%d},",
+                    i);
+    text_printf(&t, "{'jsonrpc':'2.0','method':'release','params':{'object':'<1>_kurento."
+                    "MediaPipeline'},'id':0}],'sessionId':'s'},'id':3}");
+    frame(w, 1, json);
+    text_init(&w->t, w->transcript, sizeof(w->transcript)); /* it does not fit there, either */
+    ask(w,
+        "{'jsonrpc':'2.0','method':'invoke','params':{'object':'<1>_kurento.MediaPipeline',"
+        "'operation':'getName','sessionId':'s'},'id':4}",
+        "{'id':4,'jsonrpc':'2.0','result':{'sessionId':'s','value':'<1>_kurento.MediaPipeline'}}");
+}
+
 static void the_use_of_cpu_is_told_when_its_interval_is_over(void **state)
 {
     struct world *w = *state;
@@ -324,6 +373,8 @@ int main(void)
         TEST(who_lists_the_pipelines_holds_them),
         TEST(events_go_to_who_subscribed_once_a_session),
         TEST(a_transaction_refers_to_its_own_results),
+        TEST(an_answer_that_is_referred_to_stays_as_it_is),
+        TEST(the_answers_of_a_transaction_are_not_without_end),
         TEST(the_use_of_cpu_is_told_when_its_interval_is_over),
         TEST(memory_may_run_out_anywhere),
     };
