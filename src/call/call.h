@@ -54,7 +54,7 @@ struct call_config {
     mono_us setup_timeout; /**< accepted calls without media end after this; 0 = default 30 s */
     size_t max_users;      /**< registered names; 0 = no limit */
     size_t max_calls;      /**< ringing and running calls, and recordings played; 0 = no limit */
-    bool record;           /**< calls are recorded, and both sides are told so */
+    bool record;           /**< calls are to be recorded, and both sides are told so */
 };
 
 struct call_candidate {
@@ -113,6 +113,7 @@ enum call_media_type {
     CALL_MEDIA_UNCHANGED,  /**< a later offer of one leg was refused: its media is as it was */
     CALL_MEDIA_ENDED,      /**< the media of the call is over */
     CALL_MEDIA_QUALITY,    /**< what a leg asked for with CALL_ACTION_MEDIA_QUALITY */
+    CALL_MEDIA_RECORDING,  /**< what is recorded of a call that is to be: first, and changed */
 };
 
 /** How one side's line is, in words of docs/protocol.md; static text. */
@@ -138,11 +139,12 @@ enum call_media_end {
 struct call_media {
     enum call_media_type type;
     uint64_t call_id;
-    enum call_leg leg;                 /**< not for ANSWERED */
+    enum call_leg leg;                 /**< not for ANSWERED, RECORDING */
     struct str answer[CALL_LEGS];      /**< ANSWERED; REANSWERED: that of the leg */
     struct call_candidate candidate;   /**< CANDIDATE */
     enum call_media_end end;           /**< ENDED; UNCHANGED: REFUSED or BROKEN */
     struct call_line lines[CALL_LEGS]; /**< QUALITY; `leg` is who asked */
+    bool is_recorded[CALL_LEGS];       /**< RECORDING: what this leg says goes into a file */
     struct str text; /**< ENDED, UNCHANGED: one sentence, shown for REFUSED and UNCHANGED; may be
                           empty */
 };
@@ -160,6 +162,7 @@ enum call_reply_type {
     CALL_REPLY_CANDIDATE,         /**< call_id, candidate */
     CALL_REPLY_RINGING,           /**< call_id; the callee has been told */
     CALL_REPLY_QUALITY,           /**< call_id, you, them */
+    CALL_REPLY_RECORDING,         /**< call_id, records_you, records_them */
     CALL_REPLY_REOFFER_ACCEPTED,  /**< call_id, sdp */
     CALL_REPLY_REOFFER_REJECTED,  /**< call_id (0 when there is none), reason, name, text */
     CALL_REPLY_PLAY_ACCEPTED,     /**< sdp */
@@ -178,7 +181,8 @@ struct call_reply {
     struct call_candidate candidate; /**< local candidate */
     struct call_line you, them;      /**< QUALITY: the reader's line and the other side's */
     const char *field;               /**< ERROR: the field that is wrong, NULL = none */
-    bool is_recorded;                /**< INCOMING, RINGING, CALL_ACCEPTED, START: the call is */
+    bool is_recorded;                /**< INCOMING, RINGING, CALL_ACCEPTED, START: it is to be */
+    bool records_you, records_them;  /**< RECORDING: what is in fact recorded, for the reader */
 };
 
 /** What is known of a call that is over, for the log and for call records. */

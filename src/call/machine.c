@@ -310,6 +310,33 @@ void call_local_candidate(struct call_model *m, mono_us now, struct call *c, enu
         call_queue_push(&m->queue, n);
 }
 
+/* ---- what is recorded ---- */
+
+void call_recorded(struct call_model *m, mono_us now, struct call *c,
+                   const bool is_recorded[CALL_LEGS])
+{
+    struct call_node *nodes[CALL_LEGS];
+    if (c->state < CALL_STATE_ANSWERED)
+        return;
+    for (int leg = 0; leg < CALL_LEGS; leg++) {
+        nodes[leg] = new_reply(m, c, c->side[leg].user->socket, CALL_REPLY_RECORDING,
+                               (struct str){0}, (struct str){0});
+    }
+    if (!nodes[CALL_CALLER] || !nodes[CALL_CALLEE]) {
+        call_node_free(nodes[CALL_CALLER]);
+        call_node_free(nodes[CALL_CALLEE]);
+        end_broken(m, now, c);
+        return;
+    }
+    for (int leg = 0; leg < CALL_LEGS; leg++) {
+        struct call_reply *reply = &nodes[leg]->action.reply;
+        reply->is_recorded = false; /* an intention, and here is what became of it */
+        reply->records_you = is_recorded[leg];
+        reply->records_them = is_recorded[leg == CALL_CALLER ? CALL_CALLEE : CALL_CALLER];
+        call_queue_push(&m->queue, nodes[leg]);
+    }
+}
+
 /* ---- a later offer ---- */
 
 int call_reoffer(struct call_model *m, struct call *c, enum call_leg leg, struct str offer)

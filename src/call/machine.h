@@ -110,6 +110,11 @@ MUST_CHECK int call_reoffer(struct call_model *m, struct call *c, enum call_leg 
 void call_reanswer(struct call_model *m, mono_us now, struct call *c,
                    const struct call_media *event);
 
+/** What is recorded of it: both sides are told. Ends the call if memory is out: nobody may believe
+ * what is not so. Before the answers it is ignored: nothing can be recorded then. */
+void call_recorded(struct call_model *m, mono_us now, struct call *c,
+                   const bool is_recorded[CALL_LEGS]);
+
 /** What the end of its media is called, in a call or of a recording. */
 enum call_reason call_reason_of_media(enum call_media_end end);
 

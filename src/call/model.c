@@ -109,6 +109,9 @@ void call_media_event(struct call_model *m, mono_us now, const struct call_media
     case CALL_MEDIA_QUALITY:
         on_media_quality(m, c, event);
         break;
+    case CALL_MEDIA_RECORDING:
+        call_recorded(m, now, c, event->is_recorded);
+        break;
     }
 }
 

@@ -168,6 +168,7 @@ void call_play_event(struct call_model *m, struct call_play *p, const struct cal
     case CALL_MEDIA_REANSWERED:
     case CALL_MEDIA_UNCHANGED:
     case CALL_MEDIA_QUALITY:
+    case CALL_MEDIA_RECORDING:
         break;
     }
 }

@@ -333,6 +333,9 @@ static bool poll_event(struct media *m, struct media_event *ret)
     enum media_end end;
     uint64_t id;
     media_recordings_poll(&me->recordings);
+    *ret = (struct media_event){.type = MEDIA_EVENT_RECORDING};
+    if (media_recordings_poll_change(&me->recordings, &ret->call_id, ret->is_recorded))
+        return true;
     if (media_playings_poll(&me->playings, &id, &end)) {
         *ret = (struct media_event){.type = MEDIA_EVENT_ENDED, .call_id = id, .end = end};
         return true;

@@ -39,6 +39,7 @@ enum media_event_type {
     MEDIA_EVENT_UNCHANGED,  /**< a later offer of one leg was refused: all is as it was */
     MEDIA_EVENT_ENDED,      /**< the call's media is over; release is still the caller's to call */
     MEDIA_EVENT_QUALITY,    /**< what `leg` asked for with ask_quality */
+    MEDIA_EVENT_RECORDING,  /**< of a call that is to be recorded: what is, first and changed */
 };
 
 /** What a page says of its own ears. */
@@ -67,11 +68,12 @@ enum media_end {
 struct media_event {
     enum media_event_type type;
     uint64_t call_id;
-    enum media_leg leg;                  /**< not for ANSWERED */
+    enum media_leg leg;                  /**< not for ANSWERED, RECORDING */
     struct str answer[MEDIA_LEGS];       /**< ANSWERED, REANSWERED; borrowed until the next poll */
     struct media_candidate candidate;    /**< CANDIDATE; borrowed until the next poll */
     enum media_end end;                  /**< ENDED; UNCHANGED: REFUSED or BROKEN */
     struct media_line lines[MEDIA_LEGS]; /**< QUALITY */
+    bool is_recorded[MEDIA_LEGS];        /**< RECORDING: what this leg says goes into a file */
     const char *text; /**< ENDED, UNCHANGED: one sentence; borrowed until the next poll */
 };
 
@@ -93,7 +95,7 @@ struct media_ops {
      *
      * @param files  record what each leg says, from the moment when both are connected, to these
      *               files (signal/recording.h); a recording that fails changes nothing of the call.
-     *               NULL = not recorded
+     *               What is in fact recorded comes as MEDIA_EVENT_RECORDING. NULL = not recorded
      *
      * @return 0, or a negative errno: nothing was made
      */

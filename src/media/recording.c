@@ -14,17 +14,25 @@
 /* The numbers of a call's taps follow those of its legs. */
 #define TAP_OF(leg) (MEDIA_LEGS + (leg))
 
+enum outcome {
+    OUTCOME_UNKNOWN, /* not begun, or its file is being opened */
+    OUTCOME_RECORDED,
+    OUTCOME_LOST,
+};
+
 struct recorded_leg {
     struct recorded_call *call;
     char *file;                  /* owned */
     struct recording *recording; /* NULL = has not begun, or is closed */
     bool is_connected;
+    enum outcome outcome, told; /* as it is; as the people of the call know it */
 };
 
 struct recorded_call {
     uint64_t id;
     bool has_begun, is_over;
     struct recorded_leg legs[MEDIA_LEGS];
+    struct list changed; /* in media_recordings.changed */
 };
 
 static const char *const leg_names[] = {[MEDIA_CALLER] = "caller", [MEDIA_CALLEE] = "callee"};
@@ -37,6 +45,7 @@ static const void *id_key(const void *value, size_t *ret_len)
 
 static void free_call(struct recorded_call *call)
 {
+    list_remove(&call->changed);
     for (unsigned leg = 0; leg < MEDIA_LEGS; leg++)
         mem_free(call->legs[leg].file);
     mem_free(call);
@@ -48,6 +57,7 @@ void media_recordings_init(struct media_recordings *r, struct engine *engine,
     r->engine = engine;
     r->recorder = recorder;
     map_init(&r->calls, id_key, rng);
+    list_init(&r->changed);
 }
 
 void media_recordings_deinit(struct media_recordings *r)
@@ -70,6 +80,7 @@ int media_recordings_expect(struct media_recordings *r, uint64_t call_id,
     if (!call)
         return -ENOMEM;
     call->id = call_id;
+    list_init(&call->changed);
     for (unsigned leg = 0; leg < MEDIA_LEGS; leg++) {
         call->legs[leg].call = call;
         call->legs[leg].file = mem_strdup(files[leg]);
@@ -80,6 +91,43 @@ int media_recordings_expect(struct media_recordings *r, uint64_t call_id,
         return -ENOMEM;
     }
     return 0;
+}
+
+/* ---- what the people of a call are told ---- */
+
+static void came_out(struct media_recordings *r, struct recorded_leg *leg, enum outcome outcome)
+{
+    struct recorded_call *call = leg->call;
+    leg->outcome = outcome;
+    if (call->is_over)
+        return;
+    list_remove(&call->changed);
+    list_append(&r->changed, &call->changed);
+}
+
+static bool is_news(const struct recorded_call *call)
+{
+    const struct recorded_leg *legs = call->legs;
+    bool is_known = legs[MEDIA_CALLER].outcome && legs[MEDIA_CALLEE].outcome;
+    return is_known && (legs[MEDIA_CALLER].outcome != legs[MEDIA_CALLER].told ||
+                        legs[MEDIA_CALLEE].outcome != legs[MEDIA_CALLEE].told);
+}
+
+bool media_recordings_poll_change(struct media_recordings *r, uint64_t *ret_call_id,
+                                  bool ret_is_recorded[MEDIA_LEGS])
+{
+    for (struct list *node; (node = list_pop(&r->changed));) {
+        struct recorded_call *call = CONTAINER_OF(node, struct recorded_call, changed);
+        if (!is_news(call))
+            continue;
+        *ret_call_id = call->id;
+        for (unsigned leg = 0; leg < MEDIA_LEGS; leg++) {
+            call->legs[leg].told = call->legs[leg].outcome;
+            ret_is_recorded[leg] = call->legs[leg].outcome == OUTCOME_RECORDED;
+        }
+        return true;
+    }
+    return false;
 }
 
 /* ---- the beginning ---- */
@@ -132,6 +180,7 @@ static void begin_leg(struct media_recordings *r, mono_us now, struct recorded_c
     if (err) {
         say_lost(call->id, i,
                  err == RECORDER_E_FULL ? "recording.max_files is reached" : "out of memory");
+        came_out(r, leg, OUTCOME_LOST);
         return;
     }
     LOG_SCOPE(call->id, leg_names[i]);
@@ -168,6 +217,7 @@ void media_recordings_release(struct media_recordings *r, mono_us now, uint64_t 
     if (!call || call->is_over)
         return;
     call->is_over = true;
+    list_remove(&call->changed);
     for (unsigned leg = 0; leg < MEDIA_LEGS; leg++) {
         if (call->legs[leg].recording)
             recording_stop(call->legs[leg].recording, now);
@@ -183,12 +233,15 @@ void media_recordings_poll(struct media_recordings *r)
         switch (event.type) {
         case RECORDER_FAILED:
             say_lost(leg->call->id, leg == &leg->call->legs[MEDIA_CALLEE], event.text);
+            came_out(r, leg, OUTCOME_LOST);
             break;
         case RECORDER_CLOSED:
             leg->recording = NULL;
             forget_when_closed(r, leg->call);
             break;
         case RECORDER_STARTED:
+            came_out(r, leg, OUTCOME_RECORDED);
+            break;
         case RECORDER_PAUSED:
         case RECORDER_RESUMED:
             break;

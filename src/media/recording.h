@@ -4,7 +4,8 @@
  * the files lie side by side in time (`duet mix`).
  *
  * A recording is no condition of a call. One that cannot begin, or cannot go on, is told in the log
- * with the id of its call, which goes on. Control thread.
+ * with the id of its call, which goes on; and what is recorded of a call, to its people. Control
+ * thread.
  */
 #ifndef MEDIA_RECORDING_H
 #define MEDIA_RECORDING_H
@@ -13,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
+#include "base/list.h"
 #include "base/map.h"
 #include "base/rng.h"
 #include "base/str.h"
@@ -26,6 +28,7 @@ struct media_recordings {
     struct engine *engine;     /**< borrowed */
     struct recorder *recorder; /**< borrowed; NULL = there is none */
     struct map calls;          /**< of struct recorded_call, owned */
+    struct list changed;       /**< those of them of which there is something to tell */
 };
 
 /**
@@ -56,6 +59,16 @@ void media_recordings_release(struct media_recordings *r, mono_us now, uint64_t 
 
 /** Drain what the recorder has to say. */
 void media_recordings_poll(struct media_recordings *r);
+
+/**
+ * A call of which more, or less, is recorded than was told; first when it is known of both legs
+ * whether their files are open. Once for each change; none after its release.
+ *
+ * @param ret_is_recorded  what this leg says goes into a file
+ * @return false = there is none
+ */
+bool media_recordings_poll_change(struct media_recordings *r, uint64_t *ret_call_id,
+                                  bool ret_is_recorded[MEDIA_LEGS]);
 
 /** Is this file still being written? */
 bool media_recordings_is_open(const struct media_recordings *r, struct str file);

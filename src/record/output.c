@@ -2,6 +2,7 @@
 #include "record/output.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int record_output_append(int fd, const void *data, size_t len)
@@ -33,4 +34,10 @@ int record_output_patch(int fd, uint64_t offset, const void *data, size_t len)
         len -= (size_t)n;
     }
     return 0;
+}
+
+bool record_output_has_name(int fd)
+{
+    struct stat st;
+    return fstat(fd, &st) || st.st_nlink > 0;
 }

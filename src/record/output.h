@@ -2,6 +2,7 @@
 #ifndef RECORD_OUTPUT_H
 #define RECORD_OUTPUT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,5 +13,8 @@ MUST_CHECK int record_output_append(int fd, const void *data, size_t len);
 
 /** Over what is there. @param offset  from the file's beginning @return as above */
 MUST_CHECK int record_output_patch(int fd, uint64_t offset, const void *data, size_t len);
+
+/** Is there still a name that leads to this file? A deleted one takes bytes for nobody. */
+bool record_output_has_name(int fd);
 
 #endif

@@ -25,8 +25,12 @@
 #include "base/mailbox.h"
 #include "base/mem.h"
 #include "log/log.h"
+#include "record/output.h"
 #include "record/place.h"
 #include "record/track.h"
+
+/* How often a recording looks whether its file was deleted. */
+#define CHECK_PERIOD US_PER_S
 
 struct message {
     struct mail mail;
@@ -61,6 +65,7 @@ struct recording {
     struct list recordings;
     enum state state;
     struct record_track track; /* of an open one */
+    mono_us checked_at;        /* that the file has a name */
     int error;                 /* of the failure */
     char text[RECORDER_ERROR_MAX];
 };
@@ -157,10 +162,23 @@ static void drain(struct recording *rec)
     }
 }
 
+/* Somebody who deletes the file, or the folder, ends the recording; writing would never say so. */
+static int check_name(struct recording *rec, mono_us now)
+{
+    if (now - rec->checked_at < CHECK_PERIOD)
+        return 0;
+    rec->checked_at = now;
+    return record_output_has_name(rec->track.fd) ? 0 : -ENOENT;
+}
+
 static void work(struct recording *rec, mono_us now)
 {
     drain(rec);
-    int err = rec->state == RECORDING_OPEN ? record_track_work(&rec->track, now) : 0;
+    if (rec->state != RECORDING_OPEN)
+        return;
+    int err = record_track_work(&rec->track, now);
+    if (!err)
+        err = check_name(rec, now);
     if (err)
         fail(rec, err);
 }

@@ -57,6 +57,7 @@ static const char *const ids[] = {
     [CALL_REPLY_CANDIDATE] = "iceCandidate",
     [CALL_REPLY_RINGING] = "ringing",
     [CALL_REPLY_QUALITY] = "quality",
+    [CALL_REPLY_RECORDING] = "recording",
     [CALL_REPLY_REOFFER_ACCEPTED] = "reofferResponse",
     [CALL_REPLY_REOFFER_REJECTED] = "reofferResponse",
     [CALL_REPLY_PLAY_ACCEPTED] = "playResponse",
@@ -207,6 +208,10 @@ static void put_body(struct writer *w, enum signal_dialect dialect, const struct
     case CALL_REPLY_QUALITY:
         put_line(w, "you", &reply->you);
         put_line(w, "them", &reply->them);
+        break;
+    case CALL_REPLY_RECORDING:
+        put(w, "you", json_boolean(reply->records_you));
+        put(w, "them", json_boolean(reply->records_them));
         break;
     case CALL_REPLY_REGISTER_REJECTED:
     case CALL_REPLY_CALL_REJECTED:

@@ -105,7 +105,9 @@ static struct media_candidate to_media(const struct call_candidate *c)
 static void run_send(struct signal *s, mono_us now, const struct call_action *action)
 {
     struct signal_socket *sock = find_socket(s, action->socket);
-    if (!sock || (action->reply.type == CALL_REPLY_RINGING && !sock->has_extras))
+    bool is_extra =
+        action->reply.type == CALL_REPLY_RINGING || action->reply.type == CALL_REPLY_RECORDING;
+    if (!sock || (is_extra && !sock->has_extras))
         return;
     signal_socket_send(s, now, sock, signal_reply_text(sock->dialect, &action->reply));
 }
@@ -301,6 +303,7 @@ static struct call_media from_media(const struct media_event *event)
         [MEDIA_EVENT_UNCHANGED] = CALL_MEDIA_UNCHANGED,
         [MEDIA_EVENT_ENDED] = CALL_MEDIA_ENDED,
         [MEDIA_EVENT_QUALITY] = CALL_MEDIA_QUALITY,
+        [MEDIA_EVENT_RECORDING] = CALL_MEDIA_RECORDING,
     };
     static const enum call_media_end ends[] = {
         [MEDIA_END_FAILED] = CALL_MEDIA_END_FAILED,
@@ -321,6 +324,7 @@ static struct call_media from_media(const struct media_event *event)
         .end = ends[event->end],
         .text = str_of(event->text),
         .lines = {line_of(&event->lines[MEDIA_CALLER]), line_of(&event->lines[MEDIA_CALLEE])},
+        .is_recorded = {event->is_recorded[MEDIA_CALLER], event->is_recorded[MEDIA_CALLEE]},
     };
 }
 

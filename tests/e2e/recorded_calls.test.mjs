@@ -89,6 +89,8 @@ test('two files, what each one said; and mixed, both', { timeout }, async () => 
   assert.equal(recorded, true);
   for (const [user, id] of [[bob, 'incomingCall'], [bob, 'startCommunication'], [alice, 'ringing']])
     assert.equal((await user.received()).find((m) => m.id === id).recorded, true, id);
+  for (const user of [alice, bob])
+    assert.deepEqual(await user.expect('recording'), { id: 'recording', you: true, them: true, callId });
   await pause(TALK_MS);
   await alice.client('stop');
   await bob.expect('stopCommunication');
@@ -126,6 +128,19 @@ test('the server ends in a call: the files are whole', { timeout }, async () => 
   assertTone(callee, 'bob', TALK_MS / 1000);
   // Whole: the length is in the header, which is written last.
   assert.ok(probe(caller).seconds > TALK_MS / 1000);
+});
+
+test('more files than are allowed: each side is told what is recorded', { timeout }, async () => {
+  await start({ 'recording.max_files': '1' });
+  const [alice, bob] = await users('/call');
+  const { callId } = await talk(alice, bob);
+  const told = { id: 'recording', callId };
+  assert.deepEqual(await alice.expect('recording'), { ...told, you: true, them: false });
+  assert.deepEqual(await bob.expect('recording'), { ...told, you: false, them: true });
+  rmSync(files(folder)[0]);
+  const nothing = { ...told, you: false, them: false };
+  for (const user of [alice, bob]) assert.deepEqual(await user.expect('recording'), nothing);
+  await Promise.all([alice.hears(HZ.bob), bob.hears(HZ.alice)]);
 });
 
 test('names are not paths', { timeout }, async () => {
@@ -185,6 +200,11 @@ exec unshare -m sh -c 'mount -t tmpfs -o size=16k tmpfs ${folder} && exec "$0" "
   const { callId } = await talk(alice, bob);
   const said = (line) => line.includes(callId) && line.includes('the call goes on');
   await until('the log says so', () => server.log.filter(said).length === 2, 30_000 * SLOW);
+  for (const user of [alice, bob])
+    await until('its page knows', async () => {
+      const told = (await user.received()).filter((m) => m.id === 'recording').at(-1);
+      return told && !told.you && !told.them;
+    });
   await pause(TALK_MS);
   await Promise.all([alice.hears(HZ.bob), bob.hears(HZ.alice)]);
   await alice.client('stop');

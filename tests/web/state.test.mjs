@@ -397,22 +397,43 @@ test('any order of events whatsoever keeps to the table of phases', () => {
     assert.equal(seen.size, Object.keys(PHASES).length, 'every phase was visited');
 });
 
-test('a call is recorded when the server says so, and only that call', () => {
+test('a call is to be recorded when the server says so, and only that call', () => {
     const told = { recorded: true };
     const play = calling();
-    assert.equal(play.state.recorded, false);
-    assert.equal(play.server('ringing', { callId: 'c1', ...told }).state.recorded, true);
+    assert.equal(play.state.recorded, '');
+    assert.equal(play.server('ringing', { callId: 'c1', ...told }).state.recorded, 'soon');
     play.server('callResponse', { response: 'accepted', sdpAnswer: 'answer', callId: 'c1', ...told });
-    assert.equal(play.do('MEDIA_UP').state.recorded, true);
+    assert.equal(play.do('MEDIA_UP').state.recorded, 'soon', 'it has not begun');
     play.do('HANG_UP');
-    assert.equal(play.server('incomingCall', { from: 'bob', callId: 'c2' }).state.recorded, false);
+    assert.equal(play.server('incomingCall', { from: 'bob', callId: 'c2' }).state.recorded, '');
 
     const callee = ready().server('incomingCall', { from: 'bob', callId: 'c2', ...told });
-    assert.equal(callee.state.recorded, true);
-    assert.equal(callee.do('ANSWER').state.recorded, true);
+    assert.equal(callee.state.recorded, 'soon');
+    assert.equal(callee.do('ANSWER').state.recorded, 'soon');
     callee.do('OFFER', { sdp: 'o' }).server('startCommunication', { sdpAnswer: 'a', callId: 'c2', ...told });
-    assert.equal(callee.state.recorded, true);
+    assert.equal(callee.state.recorded, 'soon');
 
     const crossing = preparing().server('incomingCall', { from: 'bob', callId: 'c3', ...told });
-    assert.equal(crossing.state.recorded, true);
+    assert.equal(crossing.state.recorded, 'soon');
+});
+
+test('what is recorded is what the server says last', () => {
+    const accepted = { response: 'accepted', sdpAnswer: 'answer', callId: 'c1', recorded: true };
+    const begun = () => calling().server('ringing', { callId: 'c1', recorded: true }).server('callResponse', accepted);
+    const told = (play, you, them) => play.server('recording', { you, them, callId: 'c1' }).state.recorded;
+
+    const play = begun();
+    assert.equal(told(play, true, true), 'both', 'before its own audio flows');
+    play.do('MEDIA_UP');
+    assert.equal(play.state.recorded, 'both');
+    assert.equal(told(play, false, true), 'them');
+    assert.equal(told(play, false, false), 'stopped');
+    assert.equal(told(play, false, false), 'stopped');
+    assert.equal(told(play, true, false), 'you');
+    play.server('recording', { you: true, them: true, callId: 'another' });
+    assert.equal(play.state.recorded, 'you', 'another call');
+    play.do('HANG_UP');
+    assert.equal(told(play, true, true), 'you', 'it is over');
+
+    assert.equal(told(begun(), false, false), 'none', 'it never began');
 });

@@ -240,11 +240,15 @@ function startPage() {
         if (state.phase !== previous.phase) {
             entered(state.phase, previous);
         }
+        /* That what was announced has begun need not be said again; anything else must be. */
+        if (state.recorded !== previous.recorded && ['you', 'them', 'none', 'stopped'].includes(state.recorded)) {
+            say(`${recordingNotice(state)}.`);
+        }
         ring();
         speakLink(previous);
     }
 
-    /** A sentence, and that the call is recorded. */
+    /** A sentence, and what is recorded. */
     const withNotice = sentence => (state.recorded ? `${sentence} ${recordingNotice(state)}.` : sentence);
 
     function entered(phase, previous) {

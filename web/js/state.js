@@ -67,7 +67,9 @@ export const REGISTER_TRIES = 12;
  * @property {boolean} answered    the server's answer was applied
  * @property {boolean} heldOver    the link was lost during this call
  * @property {boolean} weak        no audio gets through at the moment
- * @property {boolean} recorded    the server records this call
+ * @property {''|'soon'|'both'|'you'|'them'|'none'|'stopped'} recorded  what the server records of this
+ *           call: '' it never said so; soon = it means to; then what it in fact does, of whose voice;
+ *           none = it could not begin; stopped = it could not go on
  * @property {boolean} muted
  * @property {number} talkingSince [ms, the clock of the events' `now`]; 0 = not yet
  * @property {{reason: string, detail: string, talkedMs: number}|null} ending
@@ -75,7 +77,7 @@ export const REGISTER_TRIES = 12;
 
 /** What a call has come to, before anything came: every call begins with this. */
 const NO_CALL = Object.freeze({
-    ringing: false, answered: false, heldOver: false, weak: false, recorded: false, muted: false,
+    ringing: false, answered: false, heldOver: false, weak: false, recorded: '', muted: false,
     talkingSince: 0, ending: null,
 });
 
@@ -302,6 +304,9 @@ const MEDIA = {
 
 /* ---- what the server says (docs/protocol.md) ---- */
 
+/** What is to come of the call, as the server means it. */
+const meant = ({ recorded }) => (recorded === true ? 'soon' : '');
+
 const textOf = message => (typeof message.message === 'string' ? message.message : '');
 
 const NAME_PROBLEMS = Object.freeze({
@@ -338,7 +343,9 @@ const SERVER = {
         };
     },
 
-    incomingCall(state, { from, callId = '', recorded = false }) {
+    incomingCall(state, message) {
+        const { from, callId = '' } = message;
+        const recorded = meant(message);
         if (typeof from !== 'string' || from === '') {
             return ignore(state);
         }
@@ -361,8 +368,10 @@ const SERVER = {
             : ignore(state);
     },
 
-    ringing: (state, { callId = '', recorded = false }) =>
-        (state.phase === 'calling' ? stay(state, { ringing: true, callId, recorded }) : ignore(state)),
+    ringing: (state, message) =>
+        (state.phase === 'calling'
+            ? stay(state, { ringing: true, callId: message.callId ?? '', recorded: meant(message) })
+            : ignore(state)),
 
     callResponse(state, message, now) {
         if (state.phase !== 'calling') {
@@ -373,7 +382,7 @@ const SERVER = {
         }
         return {
             state: to(state, 'connecting', {
-                answered: true, callId: message.callId ?? state.callId, recorded: message.recorded ?? false,
+                answered: true, callId: message.callId ?? state.callId, recorded: meant(message),
             }),
             effects: [{ do: 'media-answer', sdp: message.sdpAnswer }],
         };
@@ -381,8 +390,18 @@ const SERVER = {
 
     startCommunication(state, message) {
         return state.phase === 'connecting' && !state.answered
-            ? stay(state, { answered: true, recorded: message.recorded ?? false }, { do: 'media-answer', sdp: message.sdpAnswer })
+            ? stay(state, { answered: true, recorded: meant(message) }, { do: 'media-answer', sdp: message.sdpAnswer })
             : ignore(state);
+    },
+
+    /** What it in fact records, from now on. */
+    recording(state, { you, them }) {
+        if (!['connecting', 'talking'].includes(state.phase)) {
+            return ignore(state);
+        }
+        const begun = ['both', 'you', 'them', 'stopped'].includes(state.recorded);
+        const nothing = begun ? 'stopped' : 'none';
+        return stay(state, { recorded: you && them ? 'both' : you ? 'you' : them ? 'them' : nothing });
     },
 
     /** A refusal changes nothing: the audio has the way that it had, or none. */
@@ -426,7 +445,7 @@ const SERVER = {
 
 /** A late word about a call that is over here must not end the next one. */
 function isOfAnotherCall(state, { id, callId }) {
-    return ['callResponse', 'startCommunication', 'reofferResponse', 'stopCommunication'].includes(id)
+    return ['callResponse', 'startCommunication', 'recording', 'reofferResponse', 'stopCommunication'].includes(id)
         && Boolean(callId) && state.callId !== '' && callId !== state.callId;
 }
 

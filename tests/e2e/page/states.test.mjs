@@ -49,7 +49,9 @@ story('a recorded call says so before it is answered, and while it lasts', {}, a
     await inPhase(page, 'ready');
 
     await talk(page, socket, 'bob', { recorded: true });
-    assert.equal(await text(page, notice), 'This call is recorded');
+    assert.equal(await text(page, notice), 'This call will be recorded', 'it has not begun');
+    socket.send({ id: 'recording', you: true, them: true, callId: '00c0ffee00c0ffee' });
+    await page.getByText('This call is recorded').waitFor();
     await page.locator('[data-language="id"]').click();
     assert.equal(await text(page, notice), 'Panggilan ini direkam');
     await page.locator('[data-language="en"]').click();
@@ -60,6 +62,37 @@ story('a recorded call says so before it is answered, and while it lasts', {}, a
 
     await talk(page, socket);
     assert.equal(await visible(page, notice), false, 'the next call is not');
+});
+
+story('a recording that fails, or never begins, is not shown as one', {}, async page => {
+    const socket = await join(page, server);
+    const callId = '00c0ffee00c0ffee';
+    const says = sentence => page.waitForFunction(
+        wanted => document.getElementById('call-recorded').innerText === wanted, sentence);
+    const spoken = sentence => page.waitForFunction(
+        wanted => document.getElementById('say').textContent === wanted, sentence);
+    await talk(page, socket, 'bob', { recorded: true });
+    for (const [you, them, sentence] of [
+        [true, true, 'This call is recorded'],
+        [true, false, 'Only you are recorded'],
+        [false, true, 'Only bob is recorded'],
+        [false, false, 'No longer recorded'],
+    ]) {
+        socket.send({ id: 'recording', you, them, callId });
+        await says(sentence);
+        if (!you || !them) {
+            await spoken(`${sentence}.`);
+        }
+    }
+    await page.locator('#hang-up').click();
+    await inPhase(page, 'ended');
+    await page.locator('#back').click();
+    await socket.expect('stop');
+
+    await talk(page, socket, 'bob', { recorded: true });
+    socket.send({ id: 'recording', you: false, them: false, callId });
+    await says('This call is not recorded');
+    await spoken('This call is not recorded.');
 });
 
 story('whose connection is poor: the page asks, the server knows', {}, async page => {

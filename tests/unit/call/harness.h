@@ -59,6 +59,7 @@ static inline void write_reply(struct text *t, const struct call_action *a)
         [CALL_REPLY_CANDIDATE] = "candidate",
         [CALL_REPLY_RINGING] = "ringing",
         [CALL_REPLY_QUALITY] = "quality",
+        [CALL_REPLY_RECORDING] = "recording",
         [CALL_REPLY_REOFFER_ACCEPTED] = "reoffer-accepted",
         [CALL_REPLY_REOFFER_REJECTED] = "reoffer-rejected",
         [CALL_REPLY_PLAY_ACCEPTED] = "play-accepted",
@@ -87,6 +88,8 @@ static inline void write_reply(struct text *t, const struct call_action *a)
         text_printf(t, " %.*s", STR_FMT(r->sdp));
     if (r->type == CALL_REPLY_QUALITY)
         text_printf(t, " you %s, them %s", r->you.grade, r->them.grade);
+    if (r->type == CALL_REPLY_RECORDING)
+        text_printf(t, " you %d, them %d", r->records_you, r->records_them);
     if (r->type == CALL_REPLY_CANDIDATE)
         text_printf(t, " %.*s", STR_FMT(r->candidate.candidate));
     if (r->is_recorded)

@@ -188,6 +188,7 @@ static inline void shadow_reply(struct shadow *s, const struct call_action *a)
         assert_true(c->is_answered[leg]);
         break;
     case CALL_REPLY_QUALITY:
+    case CALL_REPLY_RECORDING:
         assert_true(c->is_answered[leg]);
         assert_false(c->is_released);
         break;

@@ -1,4 +1,5 @@
 /* The life of a call: every way to set it up and every way it ends, one test a rule. */
+#include "base/mem.h"
 #include "unit/call/harness.h"
 
 /* ---- registering ---- */
@@ -663,6 +664,58 @@ static void quality_is_for_who_asks_in_a_running_call(void **state)
     world_deinit(w);
 }
 
+static void media_records(struct world *w, bool caller, bool callee)
+{
+    call_media_event(w->m, w->now,
+                     &(struct call_media){.type = CALL_MEDIA_RECORDING,
+                                          .call_id = w->call_id,
+                                          .is_recorded = {caller, callee}});
+}
+
+static void both_are_told_what_is_recorded(void **state)
+{
+    static struct world world, *const w = &world;
+    (void)state;
+    world_init(w, &(struct call_config){.record = true});
+    scene_starting(w);
+    (void)happened(w);
+    media_records(w, true, true); /* without an answer there is nothing to record */
+    assert_happened(w, "");
+    media_answers(w);
+    (void)happened(w);
+    media_records(w, true, true);
+    assert_happened(w, "alice < recording you 1, them 1\nbob < recording you 1, them 1\n");
+    media_records(w, false, true);
+    assert_happened(w, "alice < recording you 0, them 1\nbob < recording you 1, them 0\n");
+    media_connects(w, CALL_CALLER);
+    media_connects(w, CALL_CALLEE);
+    media_records(w, false, false);
+    assert_happened(w, "alice < recording you 0, them 0\nbob < recording you 0, them 0\n");
+    stops(w, ALICE);
+    (void)happened(w);
+    media_records(w, true, true);
+    assert_happened(w, "");
+    world_deinit(w);
+}
+
+/* What people would go on believing is not so: the call ends. */
+static void what_is_recorded_cannot_be_told(void **state)
+{
+    (void)state;
+    for (unsigned n = 1; n <= 2; n++) {
+        static struct world world, *const w = &world;
+        world_init(w, &(struct call_config){.record = true});
+        scene_answered(w);
+        (void)happened(w);
+        mem_fail_at(n);
+        media_records(w, false, false);
+        mem_fail_at(0);
+        assert_happened(w, "alice < stop server-error\nbob < stop server-error\nmedia release\n"
+                           "ended alice-bob server-error by server\n");
+        world_deinit(w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -716,6 +769,8 @@ int main(void)
         cmocka_unit_test(shutdown_ends_every_call),
         cmocka_unit_test(a_model_with_live_calls_can_be_freed),
         cmocka_unit_test(quality_is_for_who_asks_in_a_running_call),
+        cmocka_unit_test(both_are_told_what_is_recorded),
+        cmocka_unit_test(what_is_recorded_cannot_be_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -93,6 +93,7 @@ static void random_media(struct walk *w)
         CALL_MEDIA_ANSWERED,  CALL_MEDIA_ANSWERED,   CALL_MEDIA_ANSWERED,  CALL_MEDIA_ANSWERED,
         CALL_MEDIA_CANDIDATE, CALL_MEDIA_CONNECTED,  CALL_MEDIA_CONNECTED, CALL_MEDIA_CONNECTED,
         CALL_MEDIA_ENDED,     CALL_MEDIA_REANSWERED, CALL_MEDIA_UNCHANGED, CALL_MEDIA_QUALITY,
+        CALL_MEDIA_RECORDING,
     };
     struct call_media event = {
         .type = types[rng_below(&w->rng, ARRAY_LEN(types))],

@@ -137,6 +137,45 @@ static void it_begins_with_the_second_leg_and_ends_with_the_call(void **state)
     close_studio(&s);
 }
 
+/* The next change; others of the recorder's events may come before it. */
+static void until_told(struct studio *s, bool caller, bool callee)
+{
+    bool is_recorded[MEDIA_LEGS];
+    uint64_t id;
+    for (media_recordings_poll(&s->recordings);
+         !media_recordings_poll_change(&s->recordings, &id, is_recorded);
+         media_recordings_poll(&s->recordings))
+        bench_turn(s->b, bench_now() + US_PER_S);
+    assert_true(id == bench_id(0));
+    assert_int_equal(is_recorded[MEDIA_CALLER], caller);
+    assert_int_equal(is_recorded[MEDIA_CALLEE], callee);
+    assert_false(media_recordings_poll_change(&s->recordings, &id, is_recorded));
+}
+
+static void remove_file(unsigned leg)
+{
+    char path[64];
+    (void)snprintf(path, sizeof(path), "%s/%s", folder, files[leg].p);
+    assert_int_equal(unlink(path), 0);
+}
+
+/* A file that somebody deletes is not a recording any more, though writing to it goes on well. */
+static void what_is_recorded_is_told(void **state)
+{
+    struct studio s;
+    (void)state;
+    open_studio(&s, 8);
+    scene_recorded(&s);
+    until_told(&s, true, true);
+    remove_file(MEDIA_CALLEE);
+    until_told(&s, true, false);
+    remove_file(MEDIA_CALLER);
+    until_told(&s, false, false);
+    media_recordings_release(&s.recordings, bench_now(), bench_id(0));
+    until_all_is_closed(&s);
+    close_studio(&s);
+}
+
 static void a_call_that_never_connects_leaves_nothing(void **state)
 {
     struct studio s;
@@ -160,6 +199,7 @@ static void too_many_files(void **state)
     scene_recorded(&s);
     assert_true(media_recordings_is_open(&s.recordings, files[0]));
     assert_false(media_recordings_is_open(&s.recordings, files[1]));
+    until_told(&s, true, false);
     media_recordings_release(&s.recordings, bench_now(), bench_id(0));
     until_all_is_closed(&s);
     assert_true(size_of(0) > 100);
@@ -319,6 +359,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_begins_with_the_second_leg_and_ends_with_the_call),
+        cmocka_unit_test(what_is_recorded_is_told),
         cmocka_unit_test(a_call_that_never_connects_leaves_nothing),
         cmocka_unit_test(too_many_files),
         cmocka_unit_test(recording_without_memory),

@@ -322,6 +322,44 @@ RECORDED_TEST(memory_fails, SIGNAL_JAVA)
     assert_int_equal(n_not_found, 2);
 }
 
+/* Who asked for extras only: another page would not know the message. */
+static void told_what_is_recorded(struct world *w)
+{
+    everybody_registers(w);
+    says(w, ALICE, "{\"id\":\"register\",\"name\":\"alice\",\"extras\":true}");
+    says(w, ALICE, CALL("alice", "bob"));
+    says(w, BOB, ACCEPT("alice"));
+    media_answers(w);
+    connects(w);
+    (void)happened(w);
+    struct media_event event = {.type = MEDIA_EVENT_RECORDING, .is_recorded = {true, true}};
+    media_says(w, &event);
+    assert_happened(w, "alice < {\"id\":\"recording\",\"you\":true,\"them\":true,"
+                       "\"callId\":\"#\"}\n");
+    event.is_recorded[MEDIA_CALLEE] = false;
+    media_says(w, &event);
+    assert_happened(w, "alice < {\"id\":\"recording\",\"you\":true,\"them\":false,"
+                       "\"callId\":\"#\"}\n");
+    says(w, BOB, "{\"id\":\"register\",\"name\":\"bob\",\"extras\":true}");
+    event.is_recorded[MEDIA_CALLER] = false;
+    (void)happened(w);
+    media_says(w, &event);
+    assert_happened(w, "alice < {\"id\":\"recording\",\"you\":false,\"them\":false,"
+                       "\"callId\":\"#\"}\n"
+                       "bob < {\"id\":\"recording\",\"you\":false,\"them\":false,"
+                       "\"callId\":\"#\"}\n");
+}
+
+RECORDED_TEST(node_pages_are_told_what_is_recorded, SIGNAL_NODE)
+{
+    told_what_is_recorded(w);
+}
+
+RECORDED_TEST(java_pages_are_told_what_is_recorded, SIGNAL_JAVA)
+{
+    told_what_is_recorded(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -329,6 +367,8 @@ int main(void)
         cmocka_unit_test(it_is_played),
         cmocka_unit_test(only_who_took_part_may_hear_it),
         cmocka_unit_test(nothing_was_recorded),
+        cmocka_unit_test(node_pages_are_told_what_is_recorded),
+        cmocka_unit_test(java_pages_are_told_what_is_recorded),
         cmocka_unit_test(refusals),
         cmocka_unit_test(other_ends),
         cmocka_unit_test(a_call_that_never_connects_hides_nothing),

@@ -12,9 +12,18 @@ const STATUS = Object.freeze({
     connecting: 'call.connecting',
 });
 
-/** That the call is recorded, or will be, in words; '' when it is not. */
+const RECORDED = Object.freeze({
+    soon: 'call.recorded-soon',
+    both: 'call.recorded-both',
+    you: 'call.recorded-you',
+    them: 'call.recorded-them',
+    none: 'call.recorded-none',
+    stopped: 'call.recorded-stopped',
+});
+
+/** What is recorded of the call, in words; '' when that never was the question. */
 export const recordingNotice = state =>
-    (state.recorded ? t(state.phase === 'talking' ? 'call.recorded' : 'call.recorded-soon') : '');
+    (state.recorded ? t(RECORDED[state.recorded], { peer: state.peer }) : '');
 
 const KEYS = Object.freeze({
     preparing: 'keys-outgoing',
@@ -64,6 +73,7 @@ export class CallView {
         }
         setText(byId('call-recorded-text'), recordingNotice(state));
         byId('call-recorded').hidden = !state.recorded;
+        byId('call-recorded').dataset.recorded = state.recorded;
         setOptionalText(byId('call-hint'), this.#hint(state));
         setText(byId('disc-you'), initialOf(state.name));
         setText(byId('disc-them'), initialOf(peer));
