@@ -8,7 +8,7 @@
  *   +     the next leg is connected                     -     the media ends, next byte: why
  *   =     quality was asked for                         t     a minute passes
  *   ~     it answers a later offer                      ^     it refuses one
- *   q     the server shuts down
+ *   #     what is recorded has changed                  q     the server shuts down
  *
  * All calls are recorded. Checked: what is sent is JSON with an id and goes to open sockets, media
  * that starts is released once, and when all have left there is neither user nor call.
@@ -164,6 +164,7 @@ static void media_says(struct world *w, enum media_event_type type, struct str a
         .end = (enum media_end)(arguments.len > 1 ? (uint8_t)arguments.p[1] % 7 : 0),
         .text = "because",
         .lines = {{"good", NULL}, {"poor", "loss-up"}},
+        .is_recorded = {which & 2, which & 4},
     };
     /* a backend writes its candidates itself */
     w->next.candidate.candidate = STR("candidate:1");
@@ -202,6 +203,8 @@ static void run_line(struct world *w, struct str line)
         media_says(w, MEDIA_EVENT_ENDED, line);
     } else if (what == '=') {
         media_says(w, MEDIA_EVENT_QUALITY, line);
+    } else if (what == '#') {
+        media_says(w, MEDIA_EVENT_RECORDING, line);
     } else if (what == 't') {
         w->now += 60 * US_PER_S;
     } else if (what == 'q') {

@@ -409,6 +409,7 @@ void kurento_timeout(struct kurento *k, mono_us now)
 {
     k->now = now;
     kurento_measurements_timeout(k, now);
+    kurento_recorder_timeout(k, now);
     if (now >= k->watch_at) {
         kurento_watch(k);
         k->watch_at = now + KURENTO_WATCH_INTERVAL;
@@ -422,6 +423,7 @@ void kurento_timeout(struct kurento *k, mono_us now)
 mono_us kurento_deadline(const struct kurento *k)
 {
     mono_us at = mono_min(k->collect_at, kurento_measurements_deadline(k));
+    at = mono_min(at, kurento_recorder_deadline(k));
     return k->n_flow_subscriptions ? mono_min(at, k->watch_at) : at;
 }
 
@@ -455,6 +457,7 @@ struct kurento *kurento_new(const struct kurento_config *config,
     k->collect_at = now + config->collector_period;
     list_init(&k->waiting);
     list_init(&k->releases);
+    list_init(&k->recorder_waits);
     list_init(&k->measurements);
     map_init(&k->conns, conn_key, rng);
     map_init(&k->pipelines, kurento_media_pipeline_key, rng);

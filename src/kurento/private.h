@@ -12,7 +12,8 @@
 
 /**
  * Answers that come later, of all clients. Most of them come within milliseconds; of a disk that
- * stands still, for as long as it does. With the ids that are kept for them these are some 10 MB.
+ * stands still, after KURENTO_RECORDER_PATIENCE. With the ids that are kept for them these are some
+ * 10 MB.
  */
 #define KURENTO_MAX_WAITING    20000
 #define KURENTO_WAITING_ID_MAX 256
@@ -33,6 +34,7 @@ struct kurento {
     struct list waiting;            /**< of struct kurento_later */
     size_t n_waiting;               /**< of them */
     struct list releases;           /**< of release, recorder_endpoint.c */
+    struct list recorder_waits;     /**< these, and of stopAndWait; oldest first */
     struct list measurements;       /**< of getUsedCpu, server_manager.c */
     mono_us now;                    /**< of the last input or timeout */
     mono_us collect_at, watch_at;

@@ -8,8 +8,8 @@
  *     stop         RECORDER_CLOSED                     UriEndpointStateChanged STOP,  Stopped
  *     (trouble)    RECORDER_FAILED                     Error, and it stops by itself
  *
- * The answer to an operation comes at once, but for stopAndWait: that the file is whole. A record
- * while the file is being closed begins when it is.
+ * The answer to an operation comes at once, but for stopAndWait: that the file is whole, or that
+ * the disk stands still (Error). A record while the file is being closed begins when it is.
  */
 #include "kurento/recorder_endpoint.h"
 
@@ -18,10 +18,14 @@
 #include "base/mem.h"
 #include "kurento/private.h"
 #include "kurento/types.h"
+#include "log/log.h"
 
 /* Somebody who asked with stopAndWait, or with release. */
 struct wait {
-    struct list waits; /* of the endpoint, or kurento.releases */
+    struct list waits;   /* of the endpoint, or kurento.releases */
+    struct list by_time; /* kurento.recorder_waits: all are patient for as long */
+    mono_us until;
+    struct kurento_recorder_endpoint *endpoint; /* of stopAndWait; NULL = of release */
     struct kurento_later *later;
     uint64_t n_released; /* of release: what has to be whole */
 };
@@ -105,7 +109,7 @@ static int begin(struct kurento_recorder_endpoint *e)
     struct packet_ring *ring = packet_ring_new(RECORDER_RING);
     if (!ring)
         return -ENOMEM;
-    e->is_open = e->is_closing = false;
+    e->is_open = e->is_closing = e->is_late = false;
     int err = begin_with(e, ring);
     packet_ring_unref(ring); /* tap and recording have theirs */
     return err;
@@ -167,8 +171,17 @@ static struct wait *put_off(const struct kurento_call *call, struct list *waits,
         mem_free(wait);
         return NULL;
     }
+    wait->until = call->now + KURENTO_RECORDER_PATIENCE;
     list_append(waits, &wait->waits);
+    list_append(&call->kurento->recorder_waits, &wait->by_time);
     return wait;
+}
+
+static void wait_free(struct wait *wait)
+{
+    list_remove(&wait->waits);
+    list_remove(&wait->by_time);
+    mem_free(wait);
 }
 
 static int stop_and_wait(const struct kurento_call *call, json_t **ret)
@@ -177,8 +190,10 @@ static int stop_and_wait(const struct kurento_call *call, json_t **ret)
     int err;
     if (!e->recording)
         return stop(call, ret);
-    if (!put_off(call, &e->waits, &err))
+    struct wait *wait = put_off(call, &e->waits, &err);
+    if (!wait)
         return err;
+    wait->endpoint = e;
     end(e);
     return KURENTO_PUT_OFF;
 }
@@ -190,17 +205,67 @@ static void on_end_of_stream(struct kurento_object *object)
         end(e);
 }
 
-/* --- what the writer says --- */
+/* --- who waits --- */
+
+static void answer_wait(struct kurento *k, struct wait *wait, int err,
+                        const struct kurento_fault *fault)
+{
+    struct kurento_later *later = wait->later;
+    wait_free(wait);
+    kurento_answer_later(k, later, err, NULL, fault);
+}
 
 static void answer_waits(struct kurento_recorder_endpoint *e, int err,
                          const struct kurento_fault *fault)
 {
-    for (struct list *node; (node = list_pop(&e->waits));) {
-        struct wait *wait = CONTAINER_OF(node, struct wait, waits);
-        kurento_answer_later(object_of(e)->kurento, wait->later, err, NULL, fault);
-        mem_free(wait);
-    }
+    LIST_FOREACH(node, &e->waits)
+        answer_wait(object_of(e)->kurento, CONTAINER_OF(node, struct wait, waits), err, fault);
 }
+
+/* Once for each stop. GStreamer's number for what cannot be closed. */
+static void tell_late(struct kurento_recorder_endpoint *e)
+{
+    if (e->is_late)
+        return;
+    e->is_late = true;
+    kurento_emit(object_of(e), "Error",
+                 json_pack("{s:s, s:i, s:s}", "description",
+                           "the disk does not answer: the file is not whole yet, and Stopped comes "
+                           "when it is",
+                           "errorCode", 8, "type", "RESOURCE_ERROR_CLOSE"));
+}
+
+/* Of a release only the log can tell: the object that would have is gone. */
+static void give_up(struct kurento *k, struct wait *wait)
+{
+    if (wait->endpoint)
+        tell_late(wait->endpoint);
+    else
+        log_warning(KURENTO, "a release is answered before the files that it ended are whole: the "
+                             "disk does not answer");
+    answer_wait(k, wait, 0, NULL);
+}
+
+static struct wait *first_wait(const struct kurento *k)
+{
+    return list_is_empty(&k->recorder_waits)
+               ? NULL
+               : CONTAINER_OF(k->recorder_waits.next, struct wait, by_time);
+}
+
+mono_us kurento_recorder_deadline(const struct kurento *k)
+{
+    const struct wait *wait = first_wait(k);
+    return wait ? wait->until : MONO_NEVER;
+}
+
+void kurento_recorder_timeout(struct kurento *k, mono_us now)
+{
+    for (struct wait *wait; (wait = first_wait(k)) && wait->until <= now;)
+        give_up(k, wait);
+}
+
+/* --- what the writer says --- */
 
 static void tell(struct kurento_recorder_endpoint *e, enum kurento_uri_state state,
                  const char *event)
@@ -251,9 +316,7 @@ static void answer_releases(struct kurento *k)
         struct wait *wait = CONTAINER_OF(node, struct wait, waits);
         if (!recorder_are_whole(k->recorder, RECORDER_PIPELINES, wait->n_released))
             return;
-        list_remove(&wait->waits);
-        kurento_answer_later(k, wait->later, 0, NULL, NULL);
-        mem_free(wait);
+        answer_wait(k, wait, 0, NULL);
     }
 }
 
@@ -288,10 +351,10 @@ int kurento_recorder_wait(const struct kurento_call *call, uint64_t before)
 
 void kurento_recorder_drop(struct kurento *k)
 {
-    for (struct list *node; (node = list_pop(&k->releases));) {
+    LIST_FOREACH(node, &k->releases) {
         struct wait *wait = CONTAINER_OF(node, struct wait, waits);
         kurento_forget_later(wait->later);
-        mem_free(wait);
+        wait_free(wait);
     }
 }
 

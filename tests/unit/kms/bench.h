@@ -333,6 +333,9 @@ static inline void write_event(struct world *w, const struct media_event *e)
         text_printf(&w->t, "quality for %s: %s %s, %s %s\n", leg, e->lines[0].grade,
                     e->lines[0].trouble ? e->lines[0].trouble : "-", e->lines[1].grade,
                     e->lines[1].trouble ? e->lines[1].trouble : "-");
+        break;
+    case MEDIA_EVENT_RECORDING:
+        fail(); /* nothing is recorded by this backend */
     }
 }
 

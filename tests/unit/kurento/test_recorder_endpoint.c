@@ -1,11 +1,13 @@
 /* RecorderEndpoint with a real writer: what is answered, what is told, and that the file is there.
  */
 #include <poll.h>
+#include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "harness.h"
+#include "kurento/recorder_endpoint.h"
 #include "record/recorder.h"
 
 #define MAX_RECORDINGS 2
@@ -15,9 +17,15 @@ static int wake_fd;
 static struct rng rng;
 static struct world w;
 
+/* A disk that does not answer: the writer waits here as long as the test holds it. */
+static pthread_mutex_t disk = PTHREAD_MUTEX_INITIALIZER;
+static bool is_stopped; /* also by a test that failed then */
+
 static void wake_test(void *user)
 {
     (void)user;
+    assert_int_equal(pthread_mutex_lock(&disk), 0);
+    assert_int_equal(pthread_mutex_unlock(&disk), 0);
     assert_int_equal(write(wake_fd, &(uint64_t){1}, 8), 8);
 }
 
@@ -34,12 +42,14 @@ static void wake_test(void *user)
             id)
 #define INVOKE(operation, id) REQUEST("invoke", "'object':'" R "','operation':'" operation "'", id)
 
-/* @param own  members of the event, which stand in alphabetical order */
-#define TOLD(event, own)                                                                           \
+/* @param ms  since the beginning; own  members of the event, which stand in alphabetical order */
+#define TOLD_AT(ms, event, own)                                                                    \
     "1 < {'jsonrpc':'2.0','method':'onEvent','params':{'value':{'data':{'source':'" R "'," own     \
-    "'tags':[],'timestampMillis':'1795375000000','type':'" event "'},'object':'" R                 \
+    "'tags':[],'timestampMillis':'179537500" ms "','type':'" event "'},'object':'" R               \
     "','type':'" event "'}}}\n"
-#define STATE(state) TOLD("UriEndpointStateChanged", "'state':'" state "',")
+#define TOLD(event, own)    TOLD_AT("0000", event, own)
+#define STATE_AT(ms, state) TOLD_AT(ms, "UriEndpointStateChanged", "'state':'" state "',")
+#define STATE(state)        STATE_AT("0000", state)
 
 static struct recorder *recorder_of_test(void)
 {
@@ -50,6 +60,13 @@ static struct recorder *recorder_of_test(void)
     if (!recorder)
         fail_msg("%s", error);
     return recorder;
+}
+
+static void disk_goes_on(void)
+{
+    if (is_stopped)
+        (void)pthread_mutex_unlock(&disk);
+    is_stopped = false;
 }
 
 static int set_up(void **state)
@@ -70,6 +87,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
+    disk_goes_on();
     world_deinit(&w);
     close(wake_fd);
     (void)unlink(path);
@@ -328,6 +346,73 @@ static void without_memory_nothing_begins(void **state)
     }
 }
 
+/* --- a disk that does not answer --- */
+
+#define LATE                                                                                       \
+    "1 < {'jsonrpc':'2.0','method':'onEvent','params':{'value':{'data':{'description':"            \
+    "'the disk does not answer: the file is not whole yet, and Stopped comes when it is',"         \
+    "'errorCode':8,'source':'" R "','tags':[],'timestampMillis':'1795375004000',"                  \
+    "'type':'RESOURCE_ERROR_CLOSE'},'object':'" R "','type':'Error'}}}\n"
+
+/* From the pause on: what is asked for behind it is not carried out. */
+static void disk_stops(void)
+{
+    assert_int_equal(pthread_mutex_lock(&disk), 0);
+    is_stopped = true;
+    ask(&w, INVOKE("pause", "20"), VALUE("null", "20"));
+}
+
+static void patience_ends(void)
+{
+    mono_us at = w.now + KURENTO_RECORDER_PATIENCE;
+    assert_true(kurento_deadline(w.k) == at);
+    kurento_timeout(w.k, w.now = at - 1);
+    expect(&w, "");
+    kurento_timeout(w.k, w.now = at);
+}
+
+static void who_waits_for_a_dead_disk_is_answered(void **state)
+{
+    (void)state;
+    make_told(CREATE("'uri':'a.ogg'", "2"));
+    ask(&w, INVOKE("record", "10"), VALUE("null", "10"));
+    expect_told(STATE("START") TOLD("Recording", ""));
+    disk_stops();
+    frame(&w, 1, INVOKE("stopAndWait", "11"));
+    frame(&w, 1, INVOKE("stopAndWait", "12"));
+    patience_ends();
+    expect(&w, LATE "1 < " VALUE("null", "11") "\n1 < " VALUE("null", "12") "\n");
+    assert_false(is_whole());
+    frame(&w, 1, INVOKE("stopAndWait", "13")); /* told once, and answered as late */
+    patience_ends();
+    expect(&w, "1 < " VALUE("null", "13") "\n");
+    frame(&w, 1, INVOKE("stopAndWait", "14"));
+    disk_goes_on();
+    expect_told(STATE_AT("8000", "PAUSE") TOLD_AT("8000", "Paused", "") STATE_AT("8000", "STOP")
+                    TOLD_AT("8000", "Stopped", "") "1 < " VALUE("null", "14") "\n");
+    assert_true(is_whole());
+    ask(&w, INVOKE("record", "15"), VALUE("null", "15"));
+    expect_told(STATE_AT("8000", "START") TOLD_AT("8000", "Recording", ""));
+}
+
+static void released_on_a_dead_disk(void **state)
+{
+    (void)state;
+    make(CREATE("'uri':'a.ogg'", "2"));
+    ask(&w, INVOKE("record", "10"), VALUE("null", "10"));
+    writer_says();
+    disk_stops();
+    frame(&w, 1, REQUEST("release", "'object':'" P "'", "12"));
+    patience_ends();
+    expect(&w, "1 < {'id':12,'jsonrpc':'2.0','result':{'sessionId':'s'}}\n");
+    assert_false(is_whole());
+    disk_goes_on();
+    while (!recorder_are_whole(w.recorder, RECORDER_PIPELINES, 1))
+        writer_says();
+    expect(&w, ""); /* not once more */
+    assert_true(is_whole());
+}
+
 /* --- the end --- */
 
 static void assert_whole_at_the_end(void)
@@ -403,6 +488,8 @@ int main(void)
         TEST(a_path_that_is_no_text),
         TEST(more_than_the_limit),
         TEST(without_memory_nothing_begins),
+        TEST(who_waits_for_a_dead_disk_is_answered),
+        TEST(released_on_a_dead_disk),
         TEST(released_while_it_records),
         TEST(released_and_not_waited_for),
         TEST(its_session_is_gone),
