@@ -2,7 +2,7 @@
  * The connections of a worker in one epoll set, level-triggered: a connection is read once a turn,
  * so that a fast one does not starve the others, and what is left announces itself again.
  *
- *     epoll ─ listener   → accept: limits, one allocation
+ *     epoll ─ listener   → tcp_accept.c: limits, one allocation
  *           ─ readable   → recv into its framing_in → readable list → whole frames by batch
  *           ─ writable   → its framing_out, which was full of what the kernel did not take
  *
@@ -13,51 +13,23 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "engine/framing.h"
 #include "engine/socket.h"
+#include "engine/tcp_private.h"
 #include "log/counters.h"
 #include "stun/message.h"
 
-#define EVENTS  64
-#define BACKLOG 128
-
-/* Accepted in one turn: enough for any crowd, too little to hold up the media. */
-#define ACCEPTS_A_TURN 16
-
-/* Out of descriptors or memory: accepting again at once would spin. */
-#define ACCEPT_PAUSE (1 * US_PER_S)
-
-#define SWEEP_INTERVAL (10 * US_PER_S)
-
-/* What the kernel holds back behind our own queue: as little as it can, for delay's sake. */
-#define SEND_BUFFER_BYTES 8192
+#define EVENTS 64
 
 /* Media leave this much of the queue to STUN and DTLS: several checks, or a flight. */
 #define RESERVED_BYTES 2048
 
 #define DGRAM_ROOM (DGRAM_MAX + SOCKET_TAIL_ROOM)
-
-struct tcp_connection {
-    int fd;               /**< owned; -1 = closed, waits in tcp.closed */
-    bool is_proven;       /**< else it stands in tcp.unproven */
-    bool wants_write;     /**< EPOLLOUT is asked for */
-    struct addr local;    /**< `tcp` = ADDR_TCP */
-    struct addr remote;   /**< `tcp` = its number */
-    mono_us heard_at;     /**< accepted, or the last whole frame that had an owner */
-    struct list age;      /**< in tcp.unproven or tcp.closed */
-    struct list readable; /**< in tcp.readable */
-    struct list writable; /**< in tcp.writable */
-    struct framing_in in;
-    struct framing_out out;
-};
 
 /* --- life of a connection --- */
 
@@ -82,17 +54,10 @@ static void detach(struct tcp *t, struct tcp_connection *c)
     c->fd = -1;
 }
 
-/* Without FIN_WAIT and TIME_WAIT: strangers leave nothing behind in the kernel. */
-static void reset(int fd)
-{
-    const struct linger none = {.l_onoff = 1, .l_linger = 0};
-    (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
-}
-
-static void close_unproven(struct tcp *t, struct tcp_connection *c)
+void tcp_close_unproven(struct tcp *t, struct tcp_connection *c)
 {
     counter_add(COUNTER_TCP_NOT_PROVEN);
-    reset(c->fd);
+    tcp_reset(c->fd);
     detach(t, c);
     mem_free(c);
 }
@@ -101,7 +66,7 @@ static void close_unproven(struct tcp *t, struct tcp_connection *c)
 static void end(struct tcp *t, struct tcp_connection *c)
 {
     if (!c->is_proven) {
-        close_unproven(t, c);
+        tcp_close_unproven(t, c);
         return;
     }
     detach(t, c);
@@ -148,119 +113,6 @@ bool tcp_poll_closed(struct tcp *t, struct addr *ret_local, struct addr *ret_rem
     *ret_remote = c->remote;
     mem_free(c);
     return true;
-}
-
-/* --- accepting --- */
-
-static void listen_for(struct tcp *t, bool is_accepting)
-{
-    struct epoll_event event = {.events = is_accepting ? EPOLLIN : 0, .data.ptr = NULL};
-    (void)epoll_ctl(t->epoll_fd, EPOLL_CTL_MOD, t->listen_fd, &event);
-}
-
-/* One customer of a provider: an IPv4 address, or an IPv6 /64. */
-static bool is_same_place(const struct addr *a, const struct addr *b)
-{
-    return memcmp(a->ip, b->ip, addr_is_v4(a) ? 16 : 8) == 0;
-}
-
-static bool is_crowded(const struct tcp *t, const struct addr *remote)
-{
-    unsigned n = 0;
-    LIST_FOREACH(node, &t->unproven)
-        n += is_same_place(&CONTAINER_OF(node, struct tcp_connection, age)->remote, remote);
-    return n >= TCP_MAX_UNPROVEN_PER_ADDRESS;
-}
-
-/* A number that was free for as long as possible: somebody may still name its last owner. */
-static uint16_t free_number(struct tcp *t)
-{
-    assert(t->n_connections < TCP_MAX_CONNECTIONS);
-    while (t->connections[t->next_number])
-        t->next_number = (t->next_number + 1) % TCP_MAX_CONNECTIONS;
-    uint16_t number = (uint16_t)(t->next_number + 1);
-    t->next_number = (t->next_number + 1) % TCP_MAX_CONNECTIONS;
-    return number;
-}
-
-static bool read_addresses(int fd, struct addr *ret_local, struct addr *ret_remote)
-{
-    struct sockaddr_storage sa;
-    socklen_t len = sizeof(sa);
-    if (getpeername(fd, (struct sockaddr *)&sa, &len) ||
-        !socket_addr_from_sa((struct sockaddr *)&sa, ret_remote))
-        return false;
-    len = sizeof(sa);
-    return !getsockname(fd, (struct sockaddr *)&sa, &len) &&
-           socket_addr_from_sa((struct sockaddr *)&sa, ret_local);
-}
-
-static void set_options(int fd)
-{
-    const int one = 1, bytes = SEND_BUFFER_BYTES;
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-    (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
-}
-
-/* @return NULL: over a limit, out of memory, or gone again */
-static struct tcp_connection *connection_new(struct tcp *t, int fd, mono_us now)
-{
-    struct addr local, remote;
-    if (!read_addresses(fd, &local, &remote) || t->n_connections == TCP_MAX_CONNECTIONS ||
-        is_crowded(t, &remote))
-        return NULL;
-    if (t->n_unproven == TCP_MAX_UNPROVEN)
-        close_unproven(t, CONTAINER_OF(t->unproven.next, struct tcp_connection, age));
-    struct tcp_connection *c = mem_zalloc(sizeof(*c));
-    if (!c)
-        return NULL;
-    local.tcp = ADDR_TCP;
-    remote.tcp = free_number(t);
-    c->fd = fd;
-    c->local = local;
-    c->remote = remote;
-    c->heard_at = now;
-    list_init(&c->age);
-    list_init(&c->readable);
-    list_init(&c->writable);
-    return c;
-}
-
-static void add(struct tcp *t, int fd, mono_us now)
-{
-    struct tcp_connection *c = connection_new(t, fd, now);
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = c};
-    if (!c || epoll_ctl(t->epoll_fd, EPOLL_CTL_ADD, fd, &event)) {
-        counter_add(COUNTER_TCP_REFUSED);
-        reset(fd);
-        (void)close(fd);
-        mem_free(c);
-        return;
-    }
-    set_options(fd);
-    t->connections[c->remote.tcp - 1] = c; /* now owned by tcp */
-    t->n_connections++;
-    t->n_unproven++;
-    list_append(&t->unproven, &c->age);
-    if (t->sweep_at == MONO_NEVER)
-        t->sweep_at = now + SWEEP_INTERVAL;
-}
-
-static void accept_all(struct tcp *t, mono_us now)
-{
-    for (unsigned i = 0; i < ACCEPTS_A_TURN; i++) {
-        int fd = accept4(t->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd >= 0) {
-            add(t, fd, now);
-        } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-            counter_add(COUNTER_TCP_REFUSED);
-            listen_for(t, false);
-            t->accept_at = now + ACCEPT_PAUSE;
-            return;
-        } else if (errno == EAGAIN) {
-            return;
-        } /* else this one was gone again: the next */
-    }
 }
 
 /* --- bytes --- */
@@ -317,7 +169,7 @@ static void take_events(struct tcp *t, mono_us now)
     /* Last: to make room it may close a connection that has an event of its own above. */
     for (int i = 0; i < n; i++) {
         if (!events[i].data.ptr)
-            accept_all(t, now);
+            tcp_accept_all(t, now);
     }
 }
 
@@ -396,7 +248,7 @@ static void sweep(struct tcp *t, mono_us now)
         if (c && c->is_proven && now - c->heard_at >= TCP_IDLE_LIMIT)
             end(t, c);
     }
-    t->sweep_at = t->n_connections ? now + SWEEP_INTERVAL : MONO_NEVER;
+    t->sweep_at = t->n_connections ? now + TCP_SWEEP_INTERVAL : MONO_NEVER;
 }
 
 static mono_us prove_limit(const struct tcp *t)
@@ -409,12 +261,12 @@ static mono_us prove_limit(const struct tcp *t)
 void tcp_timeout(struct tcp *t, mono_us now)
 {
     while (now >= prove_limit(t))
-        close_unproven(t, CONTAINER_OF(t->unproven.next, struct tcp_connection, age));
+        tcp_close_unproven(t, CONTAINER_OF(t->unproven.next, struct tcp_connection, age));
     if (now >= t->sweep_at)
         sweep(t, now);
     if (now >= t->accept_at) {
         t->accept_at = MONO_NEVER;
-        listen_for(t, true);
+        tcp_listen_for(t, true);
     }
 }
 
@@ -437,46 +289,10 @@ void tcp_init_off(struct tcp *t)
     list_init(&t->closed);
 }
 
-/* The kernel's form of an address to listen at; with IPv6 one socket takes both families. */
-static socklen_t to_sockaddr(const struct addr *at, bool is_v6, struct sockaddr_storage *ret)
-{
-    *ret = (struct sockaddr_storage){.ss_family = is_v6 ? AF_INET6 : AF_INET};
-    if (is_v6) {
-        struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ret;
-        v6->sin6_port = htons(at->port);
-        if (!addr_is_any(at))
-            memcpy(&v6->sin6_addr, at->ip, sizeof(at->ip));
-        return sizeof(*v6);
-    }
-    struct sockaddr_in *v4 = (struct sockaddr_in *)ret;
-    v4->sin_port = htons(at->port);
-    memcpy(&v4->sin_addr, at->ip + 12, 4); /* of :: it is 0.0.0.0 */
-    return sizeof(*v4);
-}
-
-static int listen_at(struct tcp *t, const struct addr *at, bool is_v6)
-{
-    const int one = 1, v6_only = !addr_is_any(at);
-    struct sockaddr_storage sa;
-    socklen_t len = to_sockaddr(at, is_v6, &sa);
-
-    t->listen_fd =
-        socket(is_v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (t->listen_fd < 0)
-        return -errno;
-    if (setsockopt(t->listen_fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
-        (is_v6 && setsockopt(t->listen_fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof(v6_only))) ||
-        bind(t->listen_fd, (struct sockaddr *)&sa, len) || listen(t->listen_fd, BACKLOG))
-        return -errno;
-    t->bound = *at;
-    t->bound.tcp = ADDR_TCP;
-    return 0;
-}
-
 static int open_all(struct tcp *t, const struct addr *at, bool is_v6)
 {
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
-    int err = listen_at(t, at, is_v6);
+    int err = tcp_listener_open(t, at, is_v6);
     if (err)
         return err;
     t->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
