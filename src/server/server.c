@@ -11,7 +11,6 @@
  */
 #include "server/server.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <malloc.h>
@@ -24,12 +23,9 @@
 #include "kurento/kurento.h"
 #include "log/counters.h"
 #include "log/log.h"
-#include "media/engine.h"
 #include "net/loop.h"
 #include "net/server.h"
-#include "play/player.h"
-#include "record/recorder.h"
-#include "server/media_servers.h"
+#include "server/media.h"
 #include "signal/signal.h"
 
 /*
@@ -57,11 +53,7 @@ struct server {
     struct net_timer *timer;
     struct net_timer *trim_timer;
     struct net_server *net;
-    struct media *media;
-    struct engine *engine;               /**< inside media; NULL: media.backend is kurento */
-    struct media_servers *media_servers; /**< behind media; NULL: media.backend is engine */
-    struct recorder *recorder;           /**< NULL = nothing can be recorded */
-    struct player *player;               /**< NULL = nothing can be played */
+    struct server_media media;
     struct signal *signal;
     struct net_timer *ready_timer;
     bool is_ready;           /**< it has been said */
@@ -77,8 +69,8 @@ static void rearm(struct server *s)
     net_timer_set(s->timer, signal_deadline(s->signal));
     if (s->kurento)
         net_timer_set(s->kurento_timer, kurento_deadline(s->kurento));
-    if (s->media_servers)
-        media_servers_rearm(s->media_servers);
+    if (s->media.servers)
+        media_servers_rearm(s->media.servers);
 }
 
 /* --- net → signal, kurento --- */
@@ -189,8 +181,8 @@ static void say_ready(const struct server *s)
         text_printf(&t, " http=%s", net_server_http_url(s->net));
     if (net_server_https_port(s->net))
         text_printf(&t, " https=%s", net_server_https_url(s->net));
-    if (s->engine) {
-        const struct addr at = engine_listen_addr(s->engine, 0);
+    if (s->media.engine) {
+        const struct addr at = engine_listen_addr(s->media.engine, 0);
         text_printf(&t, " media=udp:%s", addr_write(&at, media));
     } else {
         text_printf(&t, " media=kurento:%zu", s->options->media_kurento_uri.n);
@@ -204,7 +196,7 @@ static void say_ready(const struct server *s)
 /* The media of others is there or is not: calls say so. */
 static bool is_media_ready(const struct server *s)
 {
-    return !s->engine || engine_knows_outside(s->engine);
+    return !s->media.engine || engine_knows_outside(s->media.engine);
 }
 
 /* Once: when the ports know how they look from outside, or have waited long enough for it. */
@@ -214,8 +206,8 @@ static void become_ready(struct server *s)
         return;
     s->is_ready = true;
     say_ready(s);
-    if (s->engine)
-        log_info(SERVER, "media workers: %u", engine_n_workers(s->engine));
+    if (s->media.engine)
+        log_info(SERVER, "media workers: %u", engine_n_workers(s->media.engine));
     else
         log_info(SERVER, "media.backend is kurento: kurento.listen stays closed, recording.dir and "
                          "player have no effect");
@@ -289,105 +281,6 @@ static void forward_net_log(int level, const char *line)
     log_write(LOG_NET, levels[level], "%s", line);
 }
 
-static bool is_media_elsewhere(const struct server *s)
-{
-    return s->options->media_backend == OPTIONS_MEDIA_KURENTO;
-}
-
-static int open_engine(struct server *s)
-{
-    const struct options *o = s->options;
-    char error[ENGINE_ERROR_MAX] = "out of memory";
-    struct interface_rule rules[OPTIONS_LIST_MAX];
-    _Static_assert(OPTIONS_LIST_MAX <= ENGINE_MAX_RULES, "all of them");
-    for (size_t i = 0; i < o->media_interfaces.n; i++) {
-        bool is_rule = interface_rule_parse(str_of(o->media_interfaces.item[i]), &rules[i]);
-        assert(is_rule); /* the option table refuses others */
-    }
-    struct engine_config config = {
-        .listen = o->media_listen,
-        .workers = o->media_workers,
-        .red = o->media_red,
-        .ice_lite = o->media_ice_lite,
-        .tcp = o->media_tcp,
-        .tick = o->media_tick_us,
-        .dscp = o->media_dscp,
-        .stun = (const char *const *)o->media_stun.item,
-        .n_stun = o->media_stun.n,
-        .external_auto = o->media_external_ip.is_auto,
-        .rtp_first = o->media_rtp_ports.first,
-        .rtp_last = o->media_rtp_ports.last,
-        .interfaces = rules,
-        .n_interfaces = o->media_interfaces.n,
-        .external_ips = o->media_external_ip.item,
-        .n_external_ips = o->media_external_ip.n,
-        .wake = wake_media,
-        .wake_user = s,
-    };
-    config.listen.port = o->media_port;
-    s->media = media_engine_new(&config, s->recorder, s->player, &s->rng, error);
-    if (!s->media) {
-        log_error(SERVER, "%s", error);
-        return 1;
-    }
-    s->engine = media_engine_of(s->media);
-    return 0;
-}
-
-static int open_media(struct server *s)
-{
-    if (!is_media_elsewhere(s))
-        return open_engine(s);
-    int err = media_servers_new(s->options, s->loop, &s->rng, wake_media, s, &s->media_servers);
-    if (!err)
-        s->media = media_servers_media(s->media_servers);
-    return err;
-}
-
-static int open_recorder(struct server *s)
-{
-    const struct recorder_config config = {
-        .folder = s->options->recording_dir,
-        .max_recordings = s->options->recording_max_files,
-        .wake = wake_media,
-        .wake_user = s,
-    };
-    char error[RECORDER_ERROR_MAX];
-    if (!*config.folder || is_media_elsewhere(s))
-        return 0;
-    s->recorder = recorder_new(&config, &s->rng, error);
-    if (!s->recorder) {
-        log_error(SERVER, "recording.dir: %s", error);
-        return 1;
-    }
-    return 0;
-}
-
-/* Applications play what their operator put there; the calls of the page, what was recorded. */
-static int open_player(struct server *s)
-{
-    const struct options *o = s->options;
-    const struct player_config config = {
-        .rights = {[PLAYER_PIPELINES] = {.folder = o->player_dir,
-                                         .setting = "player.dir",
-                                         .hosts = (const char *const *)o->player_http.item,
-                                         .n_hosts = o->player_http.n},
-                   [PLAYER_CALLS] = {.folder = o->recording_dir, .setting = "recording.dir"}},
-        .max_playings = o->player_max_files,
-        .wake = wake_media,
-        .wake_user = s,
-    };
-    char error[PLAY_ERROR_MAX];
-    if (is_media_elsewhere(s) || (!*o->player_dir && !*o->recording_dir && !o->player_http.n))
-        return 0;
-    s->player = player_new(&config, error);
-    if (!s->player) {
-        log_error(SERVER, "%s", error);
-        return 1;
-    }
-    return 0;
-}
-
 static int64_t wall_clock(void)
 {
     struct timespec wall;
@@ -409,7 +302,7 @@ static int open_signal(struct server *s)
         .user = s,
     };
     const struct signal_transport transport = {send_text, close_socket, s};
-    s->signal = signal_new(&config, &transport, s->media, &s->rng);
+    s->signal = signal_new(&config, &transport, s->media.backend, &s->rng);
     return s->signal ? 0 : -ENOMEM;
 }
 
@@ -419,7 +312,7 @@ static int open_signal(struct server *s)
 
 static int open_kurento(struct server *s)
 {
-    if (!s->engine)
+    if (!s->media.engine)
         return 0;
     const mono_us now = net_loop_now();
     const struct kurento_config config = {
@@ -429,25 +322,12 @@ static int open_kurento(struct server *s)
         .wall_offset = wall_clock() - now,
     };
     const struct kurento_transport transport = {send_text, close_socket, s};
-    s->kurento = kurento_new(&config, &transport, s->engine, s->recorder, s->player, &s->rng, now);
+    s->kurento = kurento_new(&config, &transport, s->media.engine, s->media.recorder,
+                             s->media.player, &s->rng, now);
     if (!s->kurento)
         return -ENOMEM;
     rearm(s);
     return 0;
-}
-
-/* At most: a file each, a socket for each port of plain RTP. */
-static unsigned other_descriptors(const struct server *s)
-{
-    const struct options *o = s->options;
-    unsigned n = 0;
-    if (s->recorder)
-        n += o->recording_max_files;
-    if (s->player)
-        n += o->player_max_files;
-    if (s->engine)
-        n += (unsigned)(o->media_rtp_ports.last - o->media_rtp_ports.first) + 1;
-    return n;
 }
 
 static int open_net(struct server *s)
@@ -466,7 +346,7 @@ static int open_net(struct server *s)
                    .max_sockets_per_address = o->http_max_sockets_address,
                    .max_sockets = o->http_max_sockets,
                    .ping_interval = o->http_ping_interval,
-                   .other_descriptors = other_descriptors(s)},
+                   .other_descriptors = server_media_descriptors(&s->media, o)},
         .routes = routes,
         .n_routes = ARRAY_LEN(routes),
         .origins = (const char *const *)o->http_origins.item,
@@ -527,34 +407,26 @@ static int open_all(struct server *s)
         log_error(SERVER, "cannot make the event loop: %s", strerror(-err));
         return err;
     }
-    err = open_recorder(s);
-    if (!err)
-        err = open_player(s);
-    if (!err)
-        err = open_media(s);
+    err = server_media_open(&s->media, s->options, s->loop, &s->rng, wake_media, s);
     if (!err)
         err = open_signal(s);
     if (!err)
         err = open_kurento(s);
     if (!err)
         err = open_net(s);
-    if (!err && s->media_servers)
-        err = media_servers_open(s->media_servers, s->net);
+    if (!err && s->media.servers)
+        err = media_servers_open(s->media.servers, s->net);
     return err;
 }
 
 /* docs/teardown.md */
 static void close_all(struct server *s)
 {
-    media_servers_close(s->media_servers); /* before its network; its media goes with the others */
+    media_servers_close(s->media.servers); /* before its network; its media goes with the others */
     net_server_free(s->net);
     signal_free(s->signal);
     kurento_free(s->kurento);
-    if (s->media)
-        s->media->ops->free(s->media); /* joins the workers */
-    player_free(s->player);            /* joins the reader */
-    recorder_free(s->recorder);        /* joins the writer: nobody wakes us from here on */
-    media_servers_free(s->media_servers);
+    server_media_close(&s->media); /* nobody wakes us from here on */
     net_timer_free(s->kurento_timer);
     net_timer_free(s->ready_timer);
     net_timer_free(s->trim_timer);
