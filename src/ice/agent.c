@@ -87,6 +87,7 @@ static int begin_generation(struct ice_agent *a)
     a->path_is_old = a->has_path;
     a->path_is_nominated = false;
     a->is_settled = a->remote_lite = false;
+    a->n_role_switches = 0;
     a->fail_at = a->nominate_at = a->sweep_at = MONO_NEVER;
     a->n_answers = 0; /* the peer asks again; which password they need would be unclear now */
     int r = ice_agent_clear_pairs(a);

@@ -56,6 +56,13 @@
  */
 #define ICE_SETTLE (5 * US_PER_S)
 
+/**
+ * Changes of our role by conflict in one generation. A peer needs one, or two when both sides drew
+ * the same tie-breaker; each begins our checks anew. To a peer that goes on claiming our role we
+ * only say so: it must not make us send to the addresses that it named for ever.
+ */
+#define ICE_MAX_ROLE_SWITCHES 4
+
 /** Sendings of a check to where only media came from: its source may be forged, and what we send
  * goes to whoever is there. Its own checks make it a pair like another. */
 #define ICE_HEARSAY_SENDS 2
@@ -126,6 +133,7 @@ struct ice_agent {
     bool lite;                /**< RO after init */
     bool remote_lite;         /**< of the current generation */
     bool is_controlling;      /**< current role */
+    uint8_t n_role_switches;  /**< of the current generation, of ICE_MAX_ROLE_SWITCHES */
     bool local_is_fresh;      /**< the current generation has local credentials of its own */
     enum ice_state state;
 

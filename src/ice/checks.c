@@ -144,11 +144,19 @@ void ice_agent_switch_role(struct ice_agent *a)
     }
 }
 
+bool ice_agent_yield_role(struct ice_agent *a)
+{
+    if (a->lite || a->remote_lite || a->n_role_switches == ICE_MAX_ROLE_SWITCHES)
+        return false;
+    a->n_role_switches++;
+    ice_agent_switch_role(a);
+    return true;
+}
+
 int ice_agent_on_role_conflict(struct ice_agent *a, struct ice_pair *pair)
 {
-    if (a->remote_lite) /* there is no other role to take */
+    if (!ice_agent_yield_role(a))
         return ice_agent_on_check_failed(a, pair);
-    ice_agent_switch_role(a);
     a->tie_breaker = rng_u64(a->rng);
     pair->is_triggered = true;
     return 0;

@@ -36,9 +36,16 @@ MUST_CHECK int ice_agent_on_heard_lite(struct ice_agent *a, mono_us now, struct 
 void ice_agent_switch_role(struct ice_agent *a);
 
 /**
- * The running check of this pair was answered with 487: we both claim the same role. The other one
- * is taken, with a new tie-breaker, and the pair is checked again at once (RFC 8445 §7.2.5.1).
- * From a lite peer, whose role is fixed, it is an error like others.
+ * Both claim the same role, and we should have the other one: take it.
+ *
+ * @return false: not with a lite side, whose role is fixed, and not after ICE_MAX_ROLE_SWITCHES
+ */
+bool ice_agent_yield_role(struct ice_agent *a);
+
+/**
+ * The running check of this pair was answered with 487. We take the other role, with a new
+ * tie-breaker, and the pair is checked again at once (RFC 8445 §7.2.5.1). If we may not, the 487 is
+ * an error like others.
  */
 MUST_CHECK int ice_agent_on_role_conflict(struct ice_agent *a, struct ice_pair *pair);
 

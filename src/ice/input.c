@@ -48,13 +48,8 @@ static bool repair_role(struct ice_agent *a, const struct stun_message *m)
 
     if (!is_conflict)
         return false;
-    bool we_keep_controlling = a->tie_breaker >= m->tie_breaker;
-    if (a->lite || a->remote_lite) /* a lite side has no choice of role */
-        return true;
-    if (a->is_controlling == we_keep_controlling)
-        return true;
-    ice_agent_switch_role(a);
-    return false;
+    bool we_control = a->tie_breaker >= m->tie_breaker;
+    return a->is_controlling == we_control || !ice_agent_yield_role(a);
 }
 
 /* A valid pair that is not in use is checked again when the peer comes back to it. */

@@ -93,6 +93,15 @@ static const struct request *last_request(void)
     return &requests[n_requests - 1];
 }
 
+static const struct request *last_request_to(const struct addr *to)
+{
+    unsigned i = n_requests;
+    do
+        assert_true(i > 0);
+    while (!addr_equal(&requests[--i].to, to));
+    return &requests[i];
+}
+
 /* The agent b, and candidates of a peer of which nothing is heard. One check of b is on its way. */
 static void begin(bool is_controlling, unsigned n_candidates)
 {
@@ -326,6 +335,36 @@ static void a_487_of_a_lite_peer_ends_the_check(void **state)
     net_deinit(&net);
 }
 
+/* What it names may be others' addresses: it cannot have them checked again and again. */
+static void a_peer_that_never_settles_is_left_alone(void **state)
+{
+    static const unsigned n_pairs = 5;
+    (void)state;
+    for (int by_487 = 0; by_487 < 2; by_487++) {
+        begin(true, n_pairs);
+        for (unsigned i = 0; i < 30; i++) { /* less than the agent's patience */
+            bool role = net.b.agent.is_controlling;
+            if (by_487)
+                (void)answer(last_request_to(&net.a.addr), STUN_ERROR);
+            else
+                assert_int_equal(claim(role, role ? UINT64_MAX : 0), 0);
+            if (i >= ICE_MAX_ROLE_SWITCHES)
+                assert_true(net.b.agent.is_controlling == role);
+            wait(US_PER_S);
+        }
+        assert_int_equal(net.b.agent.n_role_switches, ICE_MAX_ROLE_SWITCHES);
+        assert_role(ICE_MAX_ROLE_SWITCHES % 2 == 0);
+        unsigned limit = n_pairs * STUN_RC * (1 + ICE_MAX_ROLE_SWITCHES);
+        unsigned n_strangers = 0;
+        for (unsigned i = 0; i < n_requests; i++)
+            n_strangers += !addr_equal(&requests[i].to, &net.a.addr);
+        assert_in_range(n_strangers, n_pairs, limit);
+        assert_int_equal(ice_agent_restart(&net.b.agent, net.now, STR("bbb2"), net_pwd(&net.b)), 0);
+        assert_int_equal(net.b.agent.n_role_switches, 0); /* a new generation, a new chance */
+        net_deinit(&net);
+    }
+}
+
 /* ---- two agents ------------------------------------------------------------------------ */
 
 /* @return the tie-breaker of a is the larger one */
@@ -408,6 +447,7 @@ int main(void)
         cmocka_unit_test(checks_of_other_pairs_change_sides_as_well),
         cmocka_unit_test(a_487_to_a_consent_check_is_looked_into),
         cmocka_unit_test(a_487_of_a_lite_peer_ends_the_check),
+        cmocka_unit_test(a_peer_that_never_settles_is_left_alone),
         cmocka_unit_test(two_agents_settle_by_their_tie_breakers),
         cmocka_unit_test(two_agents_settle_over_a_bad_network),
         cmocka_unit_test(equal_tie_breakers_are_drawn_again),
