@@ -139,8 +139,14 @@ int dtls_bio_timeout(struct dtls_bio *bio, SSL *ssl, mono_us now)
 {
     if (now < bio->deadline)
         return 0;
-    bio->now = now;
     bio->rto = mono_min(2 * bio->rto, DTLS_RTO_MAX);
+    return dtls_bio_repeat(bio, ssl, now);
+}
+
+int dtls_bio_repeat(struct dtls_bio *bio, SSL *ssl, mono_us now)
+{
+    assert(bio->expiry);
+    bio->now = now;
     *bio->expiry = (struct timeval){.tv_sec = 1}; /* one second past 1970: expired; 0 is "off" */
     return (int)DTLSv1_handle_timeout(ssl);
 }

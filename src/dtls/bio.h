@@ -62,4 +62,11 @@ bool dtls_bio_pop(struct dtls_bio *bio, uint8_t *buf, size_t cap, size_t *ret_le
  */
 MUST_CHECK int dtls_bio_timeout(struct dtls_bio *bio, SSL *ssl, mono_us now);
 
+/**
+ * Send the flight again now, whatever the timer says; also the last one, which has none.
+ *
+ * @return as dtls_bio_timeout. OpenSSL gives up at the thirteenth time for the same flight
+ */
+MUST_CHECK int dtls_bio_repeat(struct dtls_bio *bio, SSL *ssl, mono_us now);
+
 #endif

@@ -6,7 +6,7 @@
  *    what is encrypted; not alerts in the clear, not application data. Afterwards: repeated
  *    handshake messages, as long as the last flight is kept. OpenSSL drops what it cannot
  *    authenticate, but some versions die of records that they should drop; what they never see
- *    is harmless.
+ *    is harmless. What they drop and should not, a copy of the peer's Finished: last_flight.h.
  *  - when time passes (bio.h).
  *  - when it is over: close_alert.c, without OpenSSL's state machine.
  *
@@ -29,6 +29,7 @@
 #include "base/mem.h"
 #include "dtls/bio.h"
 #include "dtls/context_private.h"
+#include "dtls/last_flight.h"
 #include "dtls/record.h"
 #include "dtls/verify.h"
 
@@ -49,6 +50,7 @@ struct dtls_handshake {
     mono_us give_up_at; /* DTLS_HANDSHAKE_TIMEOUT */
     mono_us doubt_at;   /* DTLS_ALERT_GRACE after an alert in the clear; MONO_NEVER = none */
     unsigned n_early;   /* of MAX_EARLY_RECORDS */
+    struct dtls_last_flight last_flight; /* as server */
 };
 
 const char *dtls_failure_text(enum dtls_failure failure)
@@ -212,10 +214,12 @@ static void on_handshake_done(struct dtls_conn *conn)
     set_state(conn, DTLS_STATE_CONNECTED, true);
     /* RFC 6347 §4.2.4: who sent the last flight, the server, repeats it when it was lost. The
      * client has the server's Finished and will never be asked for anything again. */
-    if (conn->is_client)
+    if (conn->is_client) {
         release(conn);
-    else
-        conn->linger_until = h->bio.now + DTLS_LINGER;
+        return;
+    }
+    h->last_flight.sent_at = h->bio.now;
+    conn->linger_until = h->bio.now + DTLS_LINGER;
 }
 
 /* Reads the thread's error queue, which holds this failure only. */
@@ -310,6 +314,7 @@ static bool on_handshake_message(struct dtls_conn *conn, mono_us now,
     if (record->epoch == 1 && !is_decrypting(h->ssl) && h->n_early++ >= MAX_EARLY_RECORDS)
         return false;
     h->doubt_at = MONO_NEVER; /* it still speaks */
+    dtls_last_flight_heard(&h->last_flight, record);
     feed(h, now, record);
     run_handshake(conn);
     return true;
@@ -351,19 +356,27 @@ static void queue_close_notify(struct dtls_conn *conn)
         conn->last_words_len = 0;
 }
 
-/* A Finished that was repeated makes OpenSSL send the last flight again. */
+/* A Finished as a new record makes OpenSSL send the last flight again. @return false = it broke */
+static bool read_late(struct dtls_handshake *h, mono_us now, const struct dtls_record *record)
+{
+    uint8_t none;
+    feed(h, now, record);
+    int r = SSL_read(h->ssl, &none, sizeof(none));
+    return r > 0 || SSL_get_error(h->ssl, r) == SSL_ERROR_WANT_READ;
+}
+
 static bool on_late_handshake(struct dtls_conn *conn, mono_us now, const struct dtls_record *record)
 {
     struct dtls_handshake *h = conn->handshake;
-    uint8_t none;
     if (!h || !h->ssl)
         return false;
-    feed(h, now, record);
+    bool is_copy = dtls_last_flight_is_copy(&h->last_flight, record);
+    if (is_copy && !dtls_last_flight_ask(&h->last_flight, now))
+        return false;
     ERR_clear_error();
-    int r = SSL_read(h->ssl, &none, sizeof(none));
-    bool is_broken = r <= 0 && SSL_get_error(h->ssl, r) != SSL_ERROR_WANT_READ;
+    bool is_well = is_copy ? dtls_bio_repeat(&h->bio, h->ssl, now) >= 0 : read_late(h, now, record);
     ERR_clear_error();
-    if (is_broken)
+    if (!is_well)
         release(conn); /* it cannot repeat anything any more; the call goes on */
     return true;
 }

@@ -53,7 +53,7 @@
 /** Waits double up to here, instead of RFC 6347's 60 s: a loss must not cost a call's beginning. */
 #define DTLS_RTO_MAX (3 * US_PER_S)
 
-/** From the start to CONNECTED. 10 sendings of a flight at the waits above. */
+/** From the start to CONNECTED. A flight and ten repeats of it at the waits above. */
 #define DTLS_HANDSHAKE_TIMEOUT (20 * US_PER_S)
 
 /**
@@ -172,7 +172,7 @@ void dtls_conn_start(struct dtls_conn *conn, mono_us now);
  *
  * @param data  borrowed for the call
  *
- * @return 0                    something in it was used
+ * @return 0                    something in it was used, or given to OpenSSL, which does not tell
  *         DTLS_CONN_E_IGNORED  malformed, forged, repeated or out of place: drop and count
  *
  * Failures are events, not results. About 0.3 ms of CPU for a flight of the handshake.

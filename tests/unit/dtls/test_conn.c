@@ -172,65 +172,6 @@ static void repeated_and_reordered_datagrams_do_no_harm(void **state)
     }
 }
 
-/* Of the victim only the first datagram arrives: its hello. */
-static int lose_all_but_hello(struct bench *b, int from, unsigned index, mono_us *delay)
-{
-    (void)delay;
-    return b->victim[from] == 0 || index == 0;
-}
-
-/* The flight that ends with Finished: the second datagram of either side. */
-static const struct bench_packet *find_last_flight(const struct bench *b, int from)
-{
-    unsigned n = 0;
-    for (size_t i = 0; i < b->n_log; i++) {
-        if (b->log[i].to == !from && n++ == 1)
-            return &b->log[i];
-    }
-    fail_msg("not sent yet");
-    return NULL;
-}
-
-/* A datagram for each record, but for one that is lost. @return how many records there are */
-static unsigned deliver_copy(struct bench *b, int from, unsigned lost)
-{
-    const struct bench_packet *p = find_last_flight(b, from);
-    struct bytes_reader datagram = bytes_reader(p->data, p->len);
-    struct dtls_record record;
-    unsigned n = 0;
-    for (; dtls_record_next(&datagram, &record); n++) {
-        if (n != lost)
-            (void)bench_input(b, !from, record.bytes, record.len);
-    }
-    return n;
-}
-
-/*
- * RFC 6347 §4.2.2: a repeated message is a new record. Not to peers that send copies: of these
- * OpenSSL drops what it has seen before, used or not.
- */
-static void a_peer_that_repeats_copies_connects(void **state)
-{
-    (void)state;
-    for (int from = CLIENT; from <= SERVER; from++) {
-        unsigned n_records = 1;
-        for (unsigned lost = 0; lost < n_records; lost++) {
-            struct bench *b = bench_new();
-            b->filter = lose_all_but_hello;
-            b->victim[from] = 1;
-            bench_start(b);
-            bench_run(b, 3 * BENCH_DELAY);
-            n_records = deliver_copy(b, from, lost);
-            assert_false(b->end[!from].is_connected);
-            assert_int_equal(deliver_copy(b, from, UINT32_MAX), n_records);
-            bench_run(b, US_PER_S);
-            bench_assert_connected(b, DTLS_SRTP_AEAD_AES_128_GCM);
-            bench_free(b);
-        }
-        assert_int_equal(n_records, from == CLIENT ? 5 : 2);
-    }
-}
-
 static int lose_all(struct bench *b, int from, unsigned index, mono_us *delay)
 {
     (void)b;
@@ -439,10 +380,10 @@ static void nothing_forged_ends_a_connection(void **state)
     bench_run(b, US_PER_S);
     size_t n_sent = b->n_log;
     assert_nothing_ends_it(b);
-    assert_int_equal(b->n_log, n_sent); /* nor is it answered */
+    assert_int_equal(b->n_log, n_sent + 1); /* nor is it answered, but for a copied Finished */
     bench_run(b, DTLS_LINGER);
     assert_nothing_ends_it(b);
-    assert_int_equal(b->n_log, n_sent);
+    assert_int_equal(b->n_log, n_sent + 1);
     bench_free(b);
 }
 
@@ -737,7 +678,6 @@ int main(void)
         cmocka_unit_test(several_losses_in_a_row_are_survived),
         cmocka_unit_test(random_loss_is_survived),
         cmocka_unit_test(repeated_and_reordered_datagrams_do_no_harm),
-        cmocka_unit_test(a_peer_that_repeats_copies_connects),
         cmocka_unit_test(waits_double_and_end),
         cmocka_unit_test(a_timeout_called_early_or_late_is_harmless),
         cmocka_unit_test(truncated_datagrams_do_no_harm),
