@@ -1,5 +1,6 @@
 /**
- * A file that appears under its name when it is whole, or not at all. Private to src/mix.
+ * A file that appears under its name when it is whole, or not at all. Where the file system can
+ * (O_TMPFILE) nothing else appears either, however the process ends. Private to src/mix.
  */
 #ifndef MIX_OUTPUT_H
 #define MIX_OUTPUT_H
@@ -14,11 +15,11 @@ struct mix_output {
     const char *name; /**< borrowed */
     int fd;           /**< public: write here; -1 = not open */
     bool may_replace;
-    char temporary[PATH_MAX]; /**< "" = there is none */
+    char temporary[PATH_MAX]; /**< its name until then; "" = it has none */
 };
 
 /**
- * Open a file beside the one that it will be.
+ * Open a file in the folder of the one that it will be.
  *
  * @param name         borrowed until close
  * @param may_replace  what stands under the name is overwritten

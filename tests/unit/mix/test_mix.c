@@ -27,6 +27,7 @@
 #include "base/time.h"
 #include "mix/command.h"
 #include "mix/mix.h"
+#include "mix/output.h"
 #include "record/container.h"
 
 #define FRAME  960
@@ -436,6 +437,64 @@ static void test_output_is_there(void **state)
                   "duet mix: no/where.ogg: No such file or directory\n", 3);
 }
 
+/* What is done in there ends with it. @return its status as of waitpid */
+static int in_a_child(void (*work)(void))
+{
+    int status = -1;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        work();
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return status;
+}
+
+static void write_and_die(void)
+{
+    struct mix_output o;
+    if (mix_output_open(&o, "c.ogg", false) == 0 && *o.temporary == 0 && write(o.fd, "c", 1) == 1)
+        (void)raise(SIGKILL);
+}
+
+static void test_killed(void **state)
+{
+    (void)state;
+    int fd = open(".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+    if (fd < 0)
+        skip(); /* this file system has no files without names */
+    close(fd);
+    int status = in_a_child(write_and_die);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    assert_int_equal(n_files(), 0);
+}
+
+/* Without /proc a file without a name would never get one. */
+static void write_without_proc(void)
+{
+    struct mix_output o;
+    for (unsigned i = 0; i < 3; i++) {
+        if (chroot(".") || mix_output_open(&o, "/c.ogg", i > 0) || *o.temporary == 0 ||
+            write(o.fd, "c", 1) != 1 || (i < 2 && mix_output_finish(&o)))
+            _exit(1);
+        mix_output_close(&o); /* the last one was not finished */
+    }
+}
+
+static void test_file_with_a_name(void **state)
+{
+    (void)state;
+    struct stat st;
+    if (geteuid() != 0)
+        skip(); /* only root may chroot */
+    assert_int_equal(in_a_child(write_without_proc), 0);
+    assert_int_equal(n_files(), 1);
+    assert_int_equal(stat("c.ogg", &st), 0);
+    assert_int_equal(st.st_size, 1);
+    assert_int_equal(st.st_mode & 0777 & ~0640U, 0);
+}
+
 /* The file system is full: here by a limit, which fails the same calls. */
 static void test_disk_full(void **state)
 {
@@ -565,11 +624,23 @@ static void test_ten_minutes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_left_and_right),    TEST(test_who_began_later), TEST(test_gaps),
-        TEST(test_pages_missing),     TEST(test_not_told_when),   TEST(test_cut_off),
-        TEST(test_broken_at_the_end), TEST(test_bad_inputs),      TEST(test_damaged),
-        TEST(test_output_is_there),   TEST(test_disk_full),       TEST(test_disk_full_errno),
-        TEST(test_interrupted),       TEST(test_usage),           TEST(test_no_memory),
+        TEST(test_left_and_right),
+        TEST(test_who_began_later),
+        TEST(test_gaps),
+        TEST(test_pages_missing),
+        TEST(test_not_told_when),
+        TEST(test_cut_off),
+        TEST(test_broken_at_the_end),
+        TEST(test_bad_inputs),
+        TEST(test_damaged),
+        TEST(test_output_is_there),
+        TEST(test_killed),
+        TEST(test_file_with_a_name),
+        TEST(test_disk_full),
+        TEST(test_disk_full_errno),
+        TEST(test_interrupted),
+        TEST(test_usage),
+        TEST(test_no_memory),
         TEST(test_ten_minutes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
