@@ -84,6 +84,7 @@ struct recorder {
     int folder_fd, wake_fd;        /* RO */
     pthread_t thread;
     atomic_bool is_ending;
+    atomic_uint n_steps; /* of the writer: while they grow, the disk answers */
     struct mailbox commands;
     struct front fronts[RECORDER_N_FRONTS];
     struct list recordings; /* the writer's */
@@ -251,6 +252,7 @@ static void carry_out_all(struct recorder *r)
     for (struct mail *mail = mailbox_take_all(&r->commands), *next; mail; mail = next) {
         next = mail->next;
         carry_out(message_of(mail));
+        r->n_steps++;
     }
 }
 
@@ -275,8 +277,10 @@ static void *run(void *arg)
         sleep_a_while(r);
     }
     carry_out_all(r);
-    LIST_FOREACH(node, &r->recordings)
+    LIST_FOREACH(node, &r->recordings) {
         end_file(CONTAINER_OF(node, struct recording, recordings), clock_now());
+        r->n_steps++;
+    }
     return NULL;
 }
 
@@ -357,6 +361,8 @@ struct recorder *recorder_new(const struct recorder_config *config, struct rng *
     }
     r->config = *config;
     r->config.folder = folder;
+    if (!r->config.end_patience)
+        r->config.end_patience = RECORDER_END_PATIENCE;
     r->folder_fd = r->wake_fd = -1;
     r->serial = rng_u32(rng);
     list_init(&r->recordings);
@@ -378,14 +384,32 @@ static void log_failure(const struct recording *rec)
     log_warning(RECORD, "%s, recording ends", rec->text);
 }
 
-void recorder_free(struct recorder *r)
+/* @return false when the writer made no step for as long as it is waited for */
+static bool join(struct recorder *r)
+{
+    for (;;) {
+        unsigned n_steps = atomic_load(&r->n_steps);
+        mono_us until = clock_now() + r->config.end_patience;
+        const struct timespec at = {.tv_sec = until / US_PER_S, .tv_nsec = until % US_PER_S * 1000};
+        if (pthread_clockjoin_np(r->thread, NULL, CLOCK_MONOTONIC, &at) == 0)
+            return true;
+        if (atomic_load(&r->n_steps) == n_steps)
+            return false;
+    }
+}
+
+bool recorder_free(struct recorder *r)
 {
     struct recorder_event event;
     if (!r)
-        return;
+        return true;
     atomic_store(&r->is_ending, true);
     wake_writer(r);
-    (void)pthread_join(r->thread, NULL);
+    if (!join(r)) {
+        log_error(RECORD, "the disk does not answer: of %u recordings the end may be missing",
+                  r->n_recordings);
+        return false;
+    }
     for (unsigned i = 0; i < RECORDER_N_FRONTS; i++) {
         while (recorder_poll_event(r, (enum recorder_front)i, &event)) {
             if (event.type == RECORDER_FAILED && i == RECORDER_CALLS)
@@ -395,6 +419,7 @@ void recorder_free(struct recorder *r)
     for (struct list *node; (node = list_pop(&r->recordings));)
         recording_free(CONTAINER_OF(node, struct recording, recordings));
     free_shell(r);
+    return true;
 }
 
 bool recorder_check(const struct recorder *r, struct str uri, char *error)

@@ -35,6 +35,9 @@
 /** The writer looks into the rings so often. */
 #define RECORDER_PERIOD (100 * US_PER_MS)
 
+/** At the end the writer is waited for as long as it gets on, and so long when it does not. */
+#define RECORDER_END_PATIENCE (10 * US_PER_S)
+
 /** Who records; each reads the events of what it made. */
 enum recorder_front {
     RECORDER_CALLS,     /**< signal */
@@ -63,6 +66,7 @@ struct recorder_event {
 struct recorder_config {
     const char *folder;       /**< absolute; all recordings go below. Borrowed for the call */
     unsigned max_recordings;  /**< alive at a time: a descriptor each */
+    mono_us end_patience;     /**< 0 = RECORDER_END_PATIENCE */
     void (*wake)(void *user); /**< events wait; called from the writer */
     void *wake_user;
 };
@@ -78,10 +82,14 @@ struct recorder;
 struct recorder *recorder_new(const struct recorder_config *config, struct rng *rng, char *error);
 
 /**
- * Ends all recordings properly, those that are being stopped included: when it returns all files
- * are whole. Handles are gone, events that nobody polled too. NULL is legal.
+ * Ends all recordings properly, those that are being stopped included: all files are whole then.
+ * Handles are gone, events that nobody polled too. NULL is legal.
+ *
+ * @return false  the disk does not answer, and the writer hangs in it: nothing was freed, and
+ * `wake` may still be called. Files whose end is missing play up to their last second. End the
+ * process, or try again; no other call is legal
  */
-void recorder_free(struct recorder *r);
+bool recorder_free(struct recorder *r);
 
 /**
  * Can a recording go there, as far as the name says? (record/place.h)

@@ -137,11 +137,11 @@ unsigned server_media_descriptors(const struct server_media *m, const struct opt
     return n;
 }
 
-void server_media_close(struct server_media *m)
+bool server_media_close(struct server_media *m)
 {
     if (m->backend)
         m->backend->ops->free(m->backend); /* joins the workers */
     player_free(m->player);                /* joins the reader */
-    recorder_free(m->recorder);            /* joins the writer */
     media_servers_free(m->servers);
+    return recorder_free(m->recorder); /* joins the writer */
 }

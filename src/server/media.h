@@ -35,7 +35,12 @@ MUST_CHECK int server_media_open(struct server_media *m, const struct options *o
 /** How many descriptors it may want, at most: a file each, a socket for each port of plain RTP. */
 unsigned server_media_descriptors(const struct server_media *m, const struct options *options);
 
-/** Joins its threads: nobody is woken from here on. After who uses it is freed. */
-void server_media_close(struct server_media *m);
+/**
+ * Joins its threads: nobody is woken from here on. After who uses it is freed.
+ *
+ * @return false  the disk does not answer, and one thread hangs in it (recorder_free): `wake` may
+ *                still be called. End the process
+ */
+bool server_media_close(struct server_media *m);
 
 #endif

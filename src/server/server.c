@@ -419,14 +419,15 @@ static int open_all(struct server *s)
     return err;
 }
 
-/* docs/teardown.md */
+/* docs/teardown.md. A writer that hangs in its disk keeps what it may still use. */
 static void close_all(struct server *s)
 {
     media_servers_close(s->media.servers); /* before its network; its media goes with the others */
     net_server_free(s->net);
     signal_free(s->signal);
     kurento_free(s->kurento);
-    server_media_close(&s->media); /* nobody wakes us from here on */
+    if (!server_media_close(&s->media)) /* nobody wakes us from here on */
+        return;
     net_timer_free(s->kurento_timer);
     net_timer_free(s->ready_timer);
     net_timer_free(s->trim_timer);

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -32,9 +33,14 @@ static struct rng rng;
 static struct recorder *r;
 static struct packet_ring *ring;
 static struct recorder_event event;
+/* A disk that does not answer: the writer waits here as long as the test holds it. */
+static pthread_mutex_t disk = PTHREAD_MUTEX_INITIALIZER;
+
 static void wake(void *user)
 {
     (void)user;
+    assert_int_equal(pthread_mutex_lock(&disk), 0);
+    assert_int_equal(pthread_mutex_unlock(&disk), 0);
     assert_int_equal(write(wake_fd, &(uint64_t){1}, 8), 8);
 }
 
@@ -295,6 +301,31 @@ static void test_forgotten(void **state)
     assert_non_null(r);
 }
 
+/* It is waited for, but not for ever; when the disk is back the file becomes whole. */
+static void test_end_without_a_disk(void **state)
+{
+    char error[RECORDER_ERROR_MAX];
+    struct recorder_config hasty = config;
+    (void)state;
+    assert_true(recorder_free(r));
+    hasty.end_patience = 50 * US_PER_MS;
+    r = recorder_new(&hasty, &rng, error);
+    assert_non_null(r);
+    assert_int_equal(pthread_mutex_lock(&disk), 0);
+    (void)record("a", RECORD_OGG);
+    push(start, 0, 50);
+    bool is_freed = recorder_free(r);
+    assert_int_equal(pthread_mutex_unlock(&disk), 0);
+    assert_false(is_freed);
+    while (!recorder_free(r))
+        continue;
+    bool is_ended = false;
+    assert_true(length_of_ogg(&is_ended) >= 50 * (uint64_t)960);
+    assert_true(is_ended);
+    r = recorder_new(&config, &rng, error);
+    assert_non_null(r);
+}
+
 /* What one front made the other does not hear of. */
 static void test_fronts(void **state)
 {
@@ -390,11 +421,12 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_recording),        TEST(test_pause),          TEST(test_when_it_began),
-        TEST(test_recorder_ends),    TEST(test_no_such_folder), TEST(test_out_of_it),
-        TEST(test_two_for_one_file), TEST(test_disk_full),      TEST(test_check),
-        TEST(test_bad_folder),       TEST(test_no_memory),      TEST(test_forgotten),
-        TEST(test_folder_of_others), TEST(test_fronts),         TEST(test_too_many),
+        TEST(test_recording),          TEST(test_pause),          TEST(test_when_it_began),
+        TEST(test_recorder_ends),      TEST(test_no_such_folder), TEST(test_out_of_it),
+        TEST(test_two_for_one_file),   TEST(test_disk_full),      TEST(test_check),
+        TEST(test_bad_folder),         TEST(test_no_memory),      TEST(test_forgotten),
+        TEST(test_folder_of_others),   TEST(test_fronts),         TEST(test_too_many),
+        TEST(test_end_without_a_disk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
