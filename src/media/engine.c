@@ -139,6 +139,9 @@ static void ask_quality(struct media *m, uint64_t call_id, enum media_leg leg,
                         const struct media_hearing *hearing)
 {
     struct media_engine *me = self(m);
+    /* Who shows the people of a call how it is asks every few seconds. */
+    if (media_recordings_look(&me->recordings, net_loop_now(), call_id))
+        m->wake(m->wake_user);
     /* The second only if the first: the answer needs both. Without memory the page asks again. */
     if (media_quality_asked(&me->quality, net_loop_now(), call_id, leg, hearing) ||
         engine_snapshot(me->engine, call_id, MEDIA_CALLER, leg) ||

@@ -17,6 +17,7 @@
 enum outcome {
     OUTCOME_UNKNOWN, /* not begun, or its file is being opened */
     OUTCOME_RECORDED,
+    OUTCOME_DROPPED, /* the disk stands still, and what is said is dropped meanwhile */
     OUTCOME_LOST,
 };
 
@@ -24,13 +25,15 @@ struct recorded_leg {
     struct recorded_call *call;
     char *file;                  /* owned */
     struct recording *recording; /* NULL = has not begun, or is closed */
-    bool is_connected;
-    enum outcome outcome, told; /* as it is; as the people of the call know it */
+    bool is_connected, is_open;  /* the leg; its file */
+    enum outcome outcome, told;  /* as it is; as the people of the call know it */
+    uint64_t n_dropped;          /* packets, when it was looked at last */
 };
 
 struct recorded_call {
     uint64_t id;
     bool has_begun, is_over;
+    mono_us looked_at;
     struct recorded_leg legs[MEDIA_LEGS];
     struct list changed; /* in media_recordings.changed */
 };
@@ -98,19 +101,49 @@ int media_recordings_expect(struct media_recordings *r, uint64_t call_id,
 static void came_out(struct media_recordings *r, struct recorded_leg *leg, enum outcome outcome)
 {
     struct recorded_call *call = leg->call;
+    bool is_same = leg->outcome == outcome;
     leg->outcome = outcome;
-    if (call->is_over)
+    if (call->is_over || is_same)
         return;
     list_remove(&call->changed);
     list_append(&r->changed, &call->changed);
 }
 
+static bool is_changed(const struct recorded_leg *leg)
+{
+    bool is_first = leg->told == OUTCOME_UNKNOWN;
+    return is_first || (leg->outcome == OUTCOME_RECORDED) != (leg->told == OUTCOME_RECORDED);
+}
+
 static bool is_news(const struct recorded_call *call)
 {
-    const struct recorded_leg *legs = call->legs;
-    bool is_known = legs[MEDIA_CALLER].outcome && legs[MEDIA_CALLEE].outcome;
-    return is_known && (legs[MEDIA_CALLER].outcome != legs[MEDIA_CALLER].told ||
-                        legs[MEDIA_CALLEE].outcome != legs[MEDIA_CALLEE].told);
+    const struct recorded_leg *caller = &call->legs[MEDIA_CALLER],
+                              *callee = &call->legs[MEDIA_CALLEE];
+    return caller->outcome && callee->outcome && (is_changed(caller) || is_changed(callee));
+}
+
+/* A recording that has failed stays that. */
+static void look_at(struct media_recordings *r, struct recorded_leg *leg)
+{
+    if (!leg->recording || leg->outcome == OUTCOME_LOST)
+        return;
+    uint64_t n_dropped = recording_n_dropped(leg->recording);
+    if (n_dropped != leg->n_dropped)
+        came_out(r, leg, OUTCOME_DROPPED);
+    else if (leg->outcome == OUTCOME_DROPPED && leg->is_open)
+        came_out(r, leg, OUTCOME_RECORDED);
+    leg->n_dropped = n_dropped;
+}
+
+bool media_recordings_look(struct media_recordings *r, mono_us now, uint64_t call_id)
+{
+    struct recorded_call *call = find(r, call_id);
+    if (!call || call->is_over || now - call->looked_at < MEDIA_RECORDINGS_LOOK)
+        return false;
+    call->looked_at = now;
+    look_at(r, &call->legs[MEDIA_CALLER]);
+    look_at(r, &call->legs[MEDIA_CALLEE]);
+    return is_news(call);
 }
 
 bool media_recordings_poll_change(struct media_recordings *r, uint64_t *ret_call_id,
@@ -240,6 +273,7 @@ void media_recordings_poll(struct media_recordings *r)
             forget_when_closed(r, leg->call);
             break;
         case RECORDER_STARTED:
+            leg->is_open = true;
             came_out(r, leg, OUTCOME_RECORDED);
             break;
         case RECORDER_PAUSED:

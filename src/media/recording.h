@@ -57,6 +57,18 @@ void media_recordings_connected(struct media_recordings *r, mono_us now, uint64_
 /** The call is over. What is in memory goes to the files. Calls that are not known are ignored. */
 void media_recordings_release(struct media_recordings *r, mono_us now, uint64_t call_id);
 
+/** Somebody who speaks sends a packet in this time, and in a silence with DTX (400 ms), too. */
+#define MEDIA_RECORDINGS_LOOK US_PER_S
+
+/**
+ * Does the disk keep up? While packets of a leg are dropped it is not recorded, and is again when
+ * none are any more. For every now and then: what comes more often than MEDIA_RECORDINGS_LOOK is
+ * ignored.
+ *
+ * @return there is a change to be polled
+ */
+bool media_recordings_look(struct media_recordings *r, mono_us now, uint64_t call_id);
+
 /** Drain what the recorder has to say. */
 void media_recordings_poll(struct media_recordings *r);
 

@@ -502,6 +502,11 @@ void recording_forget(struct recording *recording, mono_us now)
         recording_stop(recording, now);
 }
 
+uint64_t recording_n_dropped(const struct recording *recording)
+{
+    return packet_ring_n_dropped(recording->ring);
+}
+
 uint64_t recorder_n_forgotten(const struct recorder *r, enum recorder_front front)
 {
     return r->fronts[front].n_forgotten;

@@ -137,6 +137,10 @@ void recording_stop(struct recording *recording, mono_us now);
  */
 void recording_forget(struct recording *recording, mono_us now);
 
+/** Packets that are missing so far, as the disk was too slow for them. Before its CLOSED is polled.
+ */
+uint64_t recording_n_dropped(const struct recording *recording);
+
 /** Recordings that a front has forgotten so far. */
 uint64_t recorder_n_forgotten(const struct recorder *r, enum recorder_front front);
 

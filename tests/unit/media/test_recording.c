@@ -3,6 +3,7 @@
  * it meanwhile, and what happens without memory, without a file, and with too many of them.
  */
 #include <dirent.h>
+#include <pthread.h>
 #include <sys/stat.h>
 
 #include "media/playing.h"
@@ -22,13 +23,23 @@ struct studio {
     struct media_playings playings;
 };
 
+/* A disk that does not answer: the writer waits here as long as the test holds it. */
+static pthread_mutex_t disk = PTHREAD_MUTEX_INITIALIZER;
+
+static void wake_studio(void *user)
+{
+    assert_int_equal(pthread_mutex_lock(&disk), 0);
+    assert_int_equal(pthread_mutex_unlock(&disk), 0);
+    bench_wake(user);
+}
+
 static void open_studio(struct studio *s, unsigned max_files)
 {
     char error[RECORDER_ERROR_MAX];
     s->b = bench_new();
     s->recorder = recorder_new(
         &(struct recorder_config){
-            .folder = folder, .max_recordings = max_files, .wake = bench_wake, .wake_user = s->b},
+            .folder = folder, .max_recordings = max_files, .wake = wake_studio, .wake_user = s->b},
         &s->b->rng, error);
     s->player = player_new(
         &(struct player_config){
@@ -93,13 +104,13 @@ static void until_all_is_closed(struct studio *s)
     assert_int_equal(n_open_files(), 0);
 }
 
-/* Browsers 0 and 1 are connected to one another, and say something for a third of a second. */
-static void talk(struct studio *s)
+/* Browsers 0 and 1 are connected to one another, and say something. */
+static void talk(struct studio *s, uint16_t from, uint16_t to, const uint8_t *payload, size_t len)
 {
     struct bench *b = s->b;
-    for (uint16_t seq = 1; seq <= 16; seq++) {
-        browser_send(&b->browsers[0], seq, bench_payload, sizeof(bench_payload));
-        browser_send(&b->browsers[1], seq, bench_payload, sizeof(bench_payload));
+    for (uint16_t seq = from; seq <= to; seq++) {
+        browser_send(&b->browsers[0], seq, payload, len);
+        browser_send(&b->browsers[1], seq, payload, len);
         while (b->browsers[0].n_rtp < seq || b->browsers[1].n_rtp < seq)
             bench_turn(b, bench_now() + US_PER_S);
     }
@@ -113,7 +124,7 @@ static void scene_recorded(struct studio *s)
     media_recordings_connected(&s->recordings, bench_now(), bench_id(0), MEDIA_CALLER);
     assert_false(media_recordings_is_open(&s->recordings, files[0]));
     media_recordings_connected(&s->recordings, bench_now(), bench_id(0), MEDIA_CALLEE);
-    talk(s);
+    talk(s, 1, 16, bench_payload, sizeof(bench_payload));
 }
 
 static void it_begins_with_the_second_leg_and_ends_with_the_call(void **state)
@@ -171,6 +182,71 @@ static void what_is_recorded_is_told(void **state)
     until_told(&s, true, false);
     remove_file(MEDIA_CALLER);
     until_told(&s, false, false);
+    media_recordings_release(&s.recordings, bench_now(), bench_id(0));
+    until_all_is_closed(&s);
+    close_studio(&s);
+}
+
+/* The writer hangs from here on, with the failure of a recording of somebody else. */
+static void disk_stops(struct studio *s)
+{
+    struct packet_ring *ring = packet_ring_new(PACKET_RING_MIN);
+    const struct recorder_order order = {
+        .front = RECORDER_PIPELINES, .uri = STR("none/a.webm"), .ring = ring};
+    struct recording *another;
+    assert_non_null(ring);
+    assert_int_equal(pthread_mutex_lock(&disk), 0);
+    assert_int_equal(recorder_start(s->recorder, bench_now(), &order, &another), 0);
+    packet_ring_unref(ring);
+    recording_forget(another, bench_now());
+}
+
+static void what_a_disk_has_no_time_for_is_not_recorded(void **state)
+{
+    static const uint8_t long_frame[400] = {0x78};
+    struct studio s;
+    (void)state;
+    open_studio(&s, 8);
+    scene_recorded(&s);
+    until_told(&s, true, true);
+    mono_us now = bench_now() + US_PER_S;
+    assert_false(media_recordings_look(&s.recordings, now, bench_id(0)));
+    disk_stops(&s);
+    talk(&s, 17, 17 + RECORDER_RING / sizeof(long_frame), long_frame, sizeof(long_frame));
+    bool is_too_early = media_recordings_look(&s.recordings, now + 1, bench_id(0));
+    bool is_seen = media_recordings_look(&s.recordings, now + US_PER_S, bench_id(0));
+    assert_int_equal(pthread_mutex_unlock(&disk), 0);
+    assert_false(is_too_early);
+    assert_true(is_seen);
+    until_told(&s, false, false);
+    assert_false(media_recordings_look(&s.recordings, now + US_PER_S + 1, bench_id(0)));
+    assert_true(media_recordings_look(&s.recordings, now + 2 * US_PER_S, bench_id(0)));
+    until_told(&s, true, true);
+    assert_false(media_recordings_look(&s.recordings, now + 3 * US_PER_S, bench_id(0)));
+    assert_false(media_recordings_look(&s.recordings, now, bench_id(9)));
+    media_recordings_release(&s.recordings, bench_now(), bench_id(0));
+    until_all_is_closed(&s);
+    close_studio(&s);
+}
+
+static void a_file_that_is_still_being_opened_is_no_recording(void **state)
+{
+    static const uint8_t long_frame[400] = {0x78};
+    struct studio s;
+    (void)state;
+    open_studio(&s, 8);
+    disk_stops(&s);
+    scene_recorded(&s);
+    mono_us now = bench_now() + US_PER_S;
+    bool is_known = media_recordings_look(&s.recordings, now, bench_id(0));
+    talk(&s, 17, 17 + RECORDER_RING / sizeof(long_frame), long_frame, sizeof(long_frame));
+    bool is_seen = media_recordings_look(&s.recordings, now + US_PER_S, bench_id(0));
+    until_told(&s, false, false);
+    bool is_back = media_recordings_look(&s.recordings, now + 2 * US_PER_S, bench_id(0));
+    assert_int_equal(pthread_mutex_unlock(&disk), 0);
+    assert_false(is_known || is_back);
+    assert_true(is_seen);
+    until_told(&s, true, true);
     media_recordings_release(&s.recordings, bench_now(), bench_id(0));
     until_all_is_closed(&s);
     close_studio(&s);
@@ -360,6 +436,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_begins_with_the_second_leg_and_ends_with_the_call),
         cmocka_unit_test(what_is_recorded_is_told),
+        cmocka_unit_test(what_a_disk_has_no_time_for_is_not_recorded),
+        cmocka_unit_test(a_file_that_is_still_being_opened_is_no_recording),
         cmocka_unit_test(a_call_that_never_connects_leaves_nothing),
         cmocka_unit_test(too_many_files),
         cmocka_unit_test(recording_without_memory),
