@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/mem.h"
 #include "ice/checks.h"
 #include "ice/path.h"
@@ -153,6 +154,9 @@ static int start_checking(struct ice_agent *a, mono_us now)
 void ice_agent_set_transaction_tag(struct ice_agent *a, uint32_t tag)
 {
     a->transaction_tag = tag;
+    /* The first check has begun by then, if a candidate came with the credentials. */
+    for (uint8_t i = 0; i < a->pairs.n_pairs; i++)
+        put_be32(a->pairs.pairs[i].tx.id, tag);
 }
 
 int ice_agent_set_remote(struct ice_agent *a, mono_us now, struct str ufrag, struct str pwd,

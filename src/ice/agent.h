@@ -196,7 +196,7 @@ MUST_CHECK int ice_agent_add_local(struct ice_agent *a, const struct ice_candida
 /**
  * Begin our transaction ids with this number (random unless set), so that the owner of many
  * agents on one port finds the one that an answer is for. The other 64 bits stay random. Before
- * the first datagram is polled.
+ * the first datagram is polled; checks may have begun, their ids are changed, too.
  */
 void ice_agent_set_transaction_tag(struct ice_agent *a, uint32_t tag);
 

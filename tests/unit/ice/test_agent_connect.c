@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "base/bytes.h"
 #include "unit/ice/net.h"
 
 static struct net net;
@@ -190,6 +191,32 @@ static void checks_before_remote_credentials_are_answered_and_remembered(void **
     assert_int_equal(net_run(&net, US_PER_S), 0);
     assert_both_completed(); /* the nomination of long ago counts */
     assert_true(net.b.completed_at == at + 2 * net.delay);
+    net_deinit(&net);
+}
+
+static bool has_tag(struct net *n, struct packet *p)
+{
+    struct stun_message m;
+    if (addr_equal(&p->from, &n->b.addr) && stun_parse(p->data, p->len, &m) == 0 &&
+        m.class == STUN_REQUEST)
+        assert_int_equal(get_be32(m.id), 4711);
+    return true;
+}
+
+/* The owner of a port knows the number only after the offer was read, candidates and all. */
+static void checks_that_have_begun_get_the_tag(void **state)
+{
+    (void)state;
+    net_init(&net, 7);
+    net.tap = has_tag;
+    assert_int_equal(side_init(&net, &net.a, true, false), 0);
+    assert_int_equal(side_init(&net, &net.b, false, false), 0);
+    assert_int_equal(net_trickle(&net, &net.a, &net.b), 0);
+    assert_int_equal(net_exchange_credentials(&net), 0);
+    ice_agent_set_transaction_tag(&net.b.agent, 4711);
+    assert_int_equal(net_run(&net, US_PER_S), 0);
+    assert_true(net.b.n_sent > 0);
+    assert_both_completed();
     net_deinit(&net);
 }
 
@@ -403,6 +430,7 @@ int main(void)
         cmocka_unit_test(candidates_may_come_late),
         cmocka_unit_test(candidates_may_come_before_credentials),
         cmocka_unit_test(checks_before_remote_credentials_are_answered_and_remembered),
+        cmocka_unit_test(checks_that_have_begun_get_the_tag),
         cmocka_unit_test(remote_is_lite),
         cmocka_unit_test(this_side_is_lite),
         cmocka_unit_test(lite_with_checks_before_remote_credentials),
