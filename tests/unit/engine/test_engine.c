@@ -382,11 +382,11 @@ static void garbage_from_strangers_is_counted_and_dropped(void **state)
 {
     (void)state;
     struct bench *b = bench_new();
-    uint64_t before = counter(COUNTER_DROP_UNKNOWN);
     const struct addr any_port = addr_v4(127, 0, 0, 1, 0);
     struct socket stranger;
     bench_call(b, 0);
     bench_wait(b, is_connected, 0);
+    uint64_t before = counter(COUNTER_DROP_UNKNOWN); /* on a busy machine set-up drops some, too */
     assert_int_equal(socket_open(&stranger, &any_port), 0);
     for (unsigned n = 0; n < 256; n++) {
         uint8_t bytes[200];
