@@ -8,8 +8,8 @@
 
 #include "base/mem.h"
 #include "base/time.h"
-#include "record/ogg_opus.h"
-#include "record/opus.h"
+#include "file/ogg_opus.h"
+#include "file/opus.h"
 
 #define FRAME      960
 #define PACKET_MAX 4000
@@ -29,7 +29,7 @@ struct mix {
     uint64_t position; /* of the next frame */
     uint64_t total;    /* end of the last sample of any leg */
     OpusEncoder *encoder;
-    struct record_ogg_opus ogg;
+    struct file_ogg_opus ogg;
     float frame[2 * FRAME];
 };
 
@@ -70,8 +70,8 @@ static int begin(struct mix *m, int fd, uint32_t serial)
     (void)opus_encoder_ctl(m->encoder, OPUS_SET_BITRATE(BITRATE));
     (void)opus_encoder_ctl(m->encoder, OPUS_SET_COMPLEXITY(COMPLEXITY));
     (void)opus_encoder_ctl(m->encoder, OPUS_GET_LOOKAHEAD(&look_ahead));
-    assert(look_ahead == RECORD_OPUS_PRE_SKIP); /* what the file's head says */
-    return record_ogg_opus_begin(&m->ogg, fd, serial, began(m));
+    assert(look_ahead == FILE_OPUS_PRE_SKIP); /* what the file's head says */
+    return file_ogg_opus_begin(&m->ogg, fd, serial, began(m));
 }
 
 static void interleave(struct mix *m, unsigned side, size_t at, const float *pcm, size_t n)
@@ -117,13 +117,13 @@ static int put_frame(struct mix *m)
     opus_int32 len = opus_encode_float(m->encoder, m->frame, FRAME, packet, sizeof(packet));
     assert(len > 0);
     m->position += FRAME;
-    return record_ogg_opus_put(&m->ogg, packet, (size_t)len, FRAME);
+    return file_ogg_opus_put(&m->ogg, packet, (size_t)len, FRAME);
 }
 
 /* The last sample comes out of a decoder as late as the first one. */
 static bool is_whole(const struct mix *m)
 {
-    return m->is_over[0] && m->is_over[1] && m->position >= m->total + RECORD_OPUS_PRE_SKIP;
+    return m->is_over[0] && m->is_over[1] && m->position >= m->total + FILE_OPUS_PRE_SKIP;
 }
 
 static int mix_all(struct mix *m, const volatile sig_atomic_t *is_stopping, unsigned *ret_broken)
@@ -139,7 +139,7 @@ static int mix_all(struct mix *m, const volatile sig_atomic_t *is_stopping, unsi
         if (err)
             return err;
     }
-    return record_ogg_opus_end(&m->ogg, m->total + RECORD_OPUS_PRE_SKIP);
+    return file_ogg_opus_end(&m->ogg, m->total + FILE_OPUS_PRE_SKIP);
 }
 
 int mix_run(struct mix_leg *const legs[2], int fd, uint32_t serial,
@@ -152,7 +152,7 @@ int mix_run(struct mix_leg *const legs[2], int fd, uint32_t serial,
         err = begin(&m, fd, serial);
     if (!err)
         err = mix_all(&m, is_stopping, ret_broken);
-    record_ogg_opus_deinit(&m.ogg);
+    file_ogg_opus_deinit(&m.ogg);
     mem_free(m.encoder);
     return err;
 }

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "file/place.h"
 #include "play/source.h"
-#include "record/place.h"
 
 struct file {
     struct play_source source;
@@ -74,7 +74,7 @@ static const struct play_source_ops ops = {.read = read_file, .close = close_fil
 
 struct play_source *play_file_open(int folder_fd, const char *path, struct play_error *error)
 {
-    int fd = record_place_open_to_read(folder_fd, path);
+    int fd = file_place_open_to_read(folder_fd, path);
     if (fd < 0) {
         (void)play_source_fail_errno(error, fd);
         return NULL;

@@ -15,10 +15,10 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "file/date.h"
+#include "file/opus.h"
 #include "play/format.h"
 #include "play/opus_head.h"
-#include "record/date.h"
-#include "record/opus.h"
 
 enum state {
     OGG_BETWEEN, /* no part is open: the file's beginning, or behind the end of one */
@@ -129,7 +129,7 @@ static int keep_tail(struct ogg_opus *o)
 
 static void add_packet(struct ogg_opus *o, const uint8_t *data, size_t len)
 {
-    uint32_t duration = len <= PLAY_PACKET_MAX ? record_opus_duration(data, len) : 0;
+    uint32_t duration = len <= PLAY_PACKET_MAX ? file_opus_duration(data, len) : 0;
     o->packets[o->n_packets++] = (struct ogg_opus_packet){data, len, duration};
 }
 
@@ -194,8 +194,8 @@ static void read_tags(struct play_file *file, struct str tags)
         tags = str_tail(tags, 4 + text.len);
         if (i == 0)
             tags = str_tail(tags, 4);
-        else if (str_caseeq(str_head(text, strlen(RECORD_DATE_KEY)), STR(RECORD_DATE_KEY)) &&
-                 record_date_read(str_tail(text, strlen(RECORD_DATE_KEY)), &file->info.began_us))
+        else if (str_caseeq(str_head(text, strlen(FILE_DATE_KEY)), STR(FILE_DATE_KEY)) &&
+                 file_date_read(str_tail(text, strlen(FILE_DATE_KEY)), &file->info.began_us))
             return;
     }
 }

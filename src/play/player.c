@@ -24,13 +24,13 @@
 #include "base/list.h"
 #include "base/mailbox.h"
 #include "base/mem.h"
+#include "file/place.h"
 #include "log/log.h"
 #include "play/hosts.h"
 #include "play/http.h"
 #include "play/reading.h"
-#include "record/place.h"
 
-_Static_assert(RECORD_PATH_MAX <= PLAYER_URI_MAX, "a path is kept in the place of its URI");
+_Static_assert(FILE_PATH_MAX <= PLAYER_URI_MAX, "a path is kept in the place of its URI");
 
 enum message_type {
     MESSAGE_START,
@@ -339,10 +339,10 @@ void player_free(struct player *p)
 static int refuse_place(const struct player_rights *rights, int err, struct play_error *error)
 {
     switch (err) {
-    case RECORD_E_SCHEME:
+    case FILE_E_SCHEME:
         return play_source_fail(error, PLAY_T_NOT_PERMITTED,
                                 "only file://, http:// and https:// URIs can be played");
-    case RECORD_E_OUTSIDE:
+    case FILE_E_OUTSIDE:
         return play_source_fail(error, PLAY_T_NOT_PERMITTED, "the file is not below %s",
                                 rights->setting);
     default:
@@ -367,8 +367,8 @@ static int locate(const struct player *p, enum player_front front, struct str ur
                                 PLAYER_URI_MAX - 1);
     if (!*ret_is_file)
         return play_http_check(f->hosts, buf, error);
-    int err = record_place_parse(uri, f->folder ? str_of(f->folder) : STR("/"), buf);
-    if (!f->folder && err != RECORD_E_SCHEME)
+    int err = file_place_parse(uri, f->folder ? str_of(f->folder) : STR("/"), buf);
+    if (!f->folder && err != FILE_E_SCHEME)
         return play_source_fail(error, PLAY_T_NOT_PERMITTED, "no files are played: %s is not set",
                                 rights->setting);
     return err ? refuse_place(rights, err, error) : 0;

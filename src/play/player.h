@@ -100,7 +100,7 @@ void player_free(struct player *p);
 /**
  * May this be played, as far as the name says? What there is behind it shows later.
  *
- * @param uri    file: URI or path, as record/place.h has it; http: or https:
+ * @param uri    file: URI or path, as file/place.h has it; http: or https:
  * @param error  why not
  */
 bool player_check(const struct player *p, enum player_front front, struct str uri,

@@ -58,7 +58,7 @@ int play_source_fail_errno(struct play_error *error, int negative_errno);
  * A file. May block as long as the disk does.
  *
  * @param folder_fd  nothing outside of it is reached
- * @param path       of record_place_parse
+ * @param path       of file_place_parse
  * @return NULL = *error says why
  */
 MUST_CHECK struct play_source *play_file_open(int folder_fd, const char *path,

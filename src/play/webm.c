@@ -20,11 +20,11 @@
 #include "base/bytes.h"
 #include "base/mem.h"
 #include "base/time.h"
+#include "file/date.h"
+#include "file/opus.h"
 #include "play/ebml.h"
 #include "play/format.h"
 #include "play/opus_head.h"
-#include "record/date.h"
-#include "record/opus.h"
 
 /* RFC 9559 §5.1; the leading bits of an id tell its length. */
 enum id {
@@ -142,7 +142,7 @@ static int on_info(struct webm *w, struct play_file *file, struct bytes_reader i
         else if (id == MUXING_APP)
             w->is_ours = str_eq(play_ebml_text(&child), STR("Duet"));
         else if (id == DATE_UTC)
-            date = play_ebml_signed(&child, child.left) / 1000 + RECORD_DATE_2001 * US_PER_S;
+            date = play_ebml_signed(&child, child.left) / 1000 + FILE_DATE_2001 * US_PER_S;
     }
     if (date > 0 && !file->info.began_us)
         file->info.began_us = date;
@@ -331,7 +331,7 @@ static bool give(struct webm *w, struct play_file *file, struct play_packet *ret
         const uint8_t *data = play_input_peek(&file->in, w->block_len) + w->frame_at;
         size_t len = w->frames[w->given_out++];
         w->frame_at += len;
-        uint32_t duration = len <= PLAY_PACKET_MAX ? record_opus_duration(data, len) : 0;
+        uint32_t duration = len <= PLAY_PACKET_MAX ? file_opus_duration(data, len) : 0;
         if (!duration)
             continue;
         uint32_t skip = w->skip < duration ? w->skip : duration, trim = 0;

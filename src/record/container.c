@@ -13,20 +13,20 @@ static int put_packet(struct record_container *c, const uint8_t *data, size_t le
     c->toc = data[0];
     switch (c->format) {
     case RECORD_OGG:
-        return record_ogg_opus_put(&c->ogg, data, len, duration);
+        return file_ogg_opus_put(&c->ogg, data, len, duration);
     case RECORD_WEBM:
-        return record_webm_put(&c->webm, data, len, duration);
+        return file_webm_put(&c->webm, data, len, duration);
     }
     return 0;
 }
 
 static int fill_with_silence(struct record_container *c, uint64_t until)
 {
-    uint8_t packet[RECORD_OPUS_SILENCE_LEN];
+    uint8_t packet[FILE_OPUS_SILENCE_LEN];
     int err = 0;
-    record_opus_silence(c->toc, packet);
-    while (!err && until - c->position >= RECORD_OPUS_SILENCE)
-        err = put_packet(c, packet, sizeof(packet), RECORD_OPUS_SILENCE);
+    file_opus_silence(c->toc, packet);
+    while (!err && until - c->position >= FILE_OPUS_SILENCE)
+        err = put_packet(c, packet, sizeof(packet), FILE_OPUS_SILENCE);
     return err;
 }
 
@@ -35,7 +35,7 @@ static int fill(struct record_container *c, uint64_t until)
     uint32_t duration;
     uint8_t toc;
     int err = 0;
-    while (!err && (duration = record_opus_conceal(c->toc, until - c->position, &toc)))
+    while (!err && (duration = file_opus_conceal(c->toc, until - c->position, &toc)))
         err = put_packet(c, &toc, 1, duration);
     return err;
 }
@@ -74,11 +74,11 @@ int record_container_begin(struct record_container *c, enum record_format format
     *c = (struct record_container){.format = format, .toc = FIRST_TOC};
     switch (format) {
     case RECORD_OGG:
-        c->ogg = (struct record_ogg_opus){.fd = fd};
-        return record_ogg_opus_begin(&c->ogg, fd, serial, began_us);
+        c->ogg = (struct file_ogg_opus){.fd = fd};
+        return file_ogg_opus_begin(&c->ogg, fd, serial, began_us);
     case RECORD_WEBM:
-        c->webm = (struct record_webm){.fd = fd};
-        return record_webm_begin(&c->webm, fd, began_us);
+        c->webm = (struct file_webm){.fd = fd};
+        return file_webm_begin(&c->webm, fd, began_us);
     }
     return 0;
 }
@@ -96,9 +96,9 @@ int record_container_flush(struct record_container *c)
 {
     switch (c->format) {
     case RECORD_OGG:
-        return record_ogg_opus_flush(&c->ogg);
+        return file_ogg_opus_flush(&c->ogg);
     case RECORD_WEBM:
-        return record_webm_flush(&c->webm);
+        return file_webm_flush(&c->webm);
     }
     return 0;
 }
@@ -108,20 +108,20 @@ static int round_up(struct record_container *c, uint64_t until)
 {
     int err = fill(c, until);
     if (!err && c->position < until)
-        err = fill(c, c->position + RECORD_OPUS_GRAIN);
+        err = fill(c, c->position + FILE_OPUS_GRAIN);
     return err;
 }
 
 int record_container_end(struct record_container *c)
 {
-    int err = round_up(c, c->end + RECORD_OPUS_PRE_SKIP);
+    int err = round_up(c, c->end + FILE_OPUS_PRE_SKIP);
     if (err)
         return err;
     switch (c->format) {
     case RECORD_OGG:
-        return record_ogg_opus_end(&c->ogg, c->end + RECORD_OPUS_PRE_SKIP);
+        return file_ogg_opus_end(&c->ogg, c->end + FILE_OPUS_PRE_SKIP);
     case RECORD_WEBM:
-        return record_webm_end(&c->webm, c->end);
+        return file_webm_end(&c->webm, c->end);
     }
     return 0;
 }
@@ -130,10 +130,10 @@ void record_container_deinit(struct record_container *c)
 {
     switch (c->format) {
     case RECORD_OGG:
-        record_ogg_opus_deinit(&c->ogg);
+        file_ogg_opus_deinit(&c->ogg);
         break;
     case RECORD_WEBM:
-        record_webm_deinit(&c->webm);
+        file_webm_deinit(&c->webm);
         break;
     }
 }

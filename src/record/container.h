@@ -9,19 +9,19 @@
 #ifndef RECORD_CONTAINER_H
 #define RECORD_CONTAINER_H
 
-#include "record/ogg_opus.h"
+#include "file/ogg_opus.h"
+#include "file/webm.h"
 #include "record/timeline.h"
-#include "record/webm.h"
 
 /**
  * In a longer gap the source is not there: what a decoder makes up goes on as loud as the noise
  * behind the last words, so after a moment silence takes its place. In a silence of DTX a packet
  * comes every 400 ms, and one of them may be lost.
  */
-#define RECORD_MAX_CONCEALED (RECORD_RATE * 1)
+#define RECORD_MAX_CONCEALED (FILE_OPUS_RATE * 1)
 
 /** What is made up of such a gap all the same: the fall of the last sound [ticks]. */
-#define RECORD_FADE (RECORD_RATE / 10)
+#define RECORD_FADE (FILE_OPUS_RATE / 10)
 
 /**
  * Longest packet that is repeated [bytes]; 200 kbit/s in frames of 20 ms. A packet that only asks
@@ -37,8 +37,8 @@ enum record_format { RECORD_OGG, RECORD_WEBM };
 struct record_container {
     enum record_format format;
     union {
-        struct record_ogg_opus ogg;
-        struct record_webm webm;
+        struct file_ogg_opus ogg;
+        struct file_webm webm;
     };
     uint64_t position; /**< end of what was put into the file [ticks] */
     uint64_t end;      /**< end of the last piece [ticks]; position or less than a grain more */
@@ -53,7 +53,7 @@ struct record_container {
  *
  * @param fd      empty, open for writing; borrowed
  * @param serial  another one for each file
- * @param began_us  when it begins, UTC [µs since 1970]; 0 = not told (record/date.h)
+ * @param began_us  when it begins, UTC [µs since 1970]; 0 = not told (file/date.h)
  *
  * @return 0, -ENOMEM, or the negative errno of writing; then there is only deinit
  */

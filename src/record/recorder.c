@@ -24,9 +24,9 @@
 #include "base/list.h"
 #include "base/mailbox.h"
 #include "base/mem.h"
+#include "file/output.h"
+#include "file/place.h"
 #include "log/log.h"
-#include "record/output.h"
-#include "record/place.h"
 #include "record/track.h"
 
 /* How often a recording looks whether its file was deleted. */
@@ -53,7 +53,7 @@ struct recording {
     enum recorder_front front; /* RO */
     struct packet_ring *ring;  /* a reference */
     int64_t began_us;          /* RO; UTC */
-    char path[RECORD_PATH_MAX];
+    char path[FILE_PATH_MAX];
     struct message start, stop, failed;
 
     /* the control thread's */
@@ -128,7 +128,7 @@ static void fail(struct recording *rec, int err)
     rec->state = RECORDING_FAILED;
     rec->error = err;
     (void)snprintf(rec->text, sizeof(rec->text), "cannot record to %.160s: %.60s", rec->path,
-                   record_place_error_text(err));
+                   file_place_error_text(err));
     report(rec, &rec->failed);
 }
 
@@ -136,7 +136,7 @@ static void carry_out_start(struct recording *rec, struct message *m)
 {
     struct recorder *r = rec->recorder;
     list_append(&r->recordings, &rec->recordings);
-    int fd = record_place_open(r->folder_fd, rec->path);
+    int fd = file_place_open(r->folder_fd, rec->path);
     if (fd < 0) {
         fail(rec, fd);
         return;
@@ -169,7 +169,7 @@ static int check_name(struct recording *rec, mono_us now)
     if (now - rec->checked_at < CHECK_PERIOD)
         return 0;
     rec->checked_at = now;
-    return record_output_has_name(rec->track.fd) ? 0 : -ENOENT;
+    return file_output_has_name(rec->track.fd) ? 0 : -ENOENT;
 }
 
 static void work(struct recording *rec, mono_us now)
@@ -424,10 +424,10 @@ bool recorder_free(struct recorder *r)
 
 bool recorder_check(const struct recorder *r, struct str uri, char *error)
 {
-    char path[RECORD_PATH_MAX];
-    int err = record_place_parse(uri, str_of(r->config.folder), path);
+    char path[FILE_PATH_MAX];
+    int err = file_place_parse(uri, str_of(r->config.folder), path);
     if (err)
-        (void)snprintf(error, RECORDER_ERROR_MAX, "%s", record_place_error_text(err));
+        (void)snprintf(error, RECORDER_ERROR_MAX, "%s", file_place_error_text(err));
     return err == 0;
 }
 
@@ -449,7 +449,7 @@ int recorder_start(struct recorder *r, mono_us now, const struct recorder_order 
     struct recording *rec = mem_zalloc(sizeof(*rec));
     if (!rec)
         return -ENOMEM;
-    int err = record_place_parse(order->uri, str_of(r->config.folder), rec->path);
+    int err = file_place_parse(order->uri, str_of(r->config.folder), rec->path);
     assert(!err); /* recorder_check */
     rec->recorder = r;
     rec->user = order->user;

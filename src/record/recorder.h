@@ -92,7 +92,7 @@ struct recorder *recorder_new(const struct recorder_config *config, struct rng *
 bool recorder_free(struct recorder *r);
 
 /**
- * Can a recording go there, as far as the name says? (record/place.h)
+ * Can a recording go there, as far as the name says? (file/place.h)
  *
  * @param error  why not, RECORDER_ERROR_MAX bytes
  */

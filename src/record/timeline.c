@@ -15,7 +15,7 @@
 #include "base/mem.h"
 #include "rtp/sequence.h"
 
-#define TICKS_PER_MS (RECORD_RATE / 1000)
+#define TICKS_PER_MS (FILE_OPUS_RATE / 1000)
 
 struct record_held {
     struct list held;
@@ -142,7 +142,7 @@ int record_timeline_push(struct record_timeline *t, mono_us at, uint16_t seq, ui
         t->stats.strays++;
         return 0;
     }
-    head.duration = record_opus_duration(payload, len);
+    head.duration = file_opus_duration(payload, len);
     if (!head.duration) {
         t->stats.malformed++;
         return 0;

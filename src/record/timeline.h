@@ -6,11 +6,11 @@
  *    out  ├gap├ 5 ├ 6 ├ 7 ├ 8 ├gap├ 10 ├── gap ──├ 31 ├─gap─┤
  *         0 = start                                         stop
  *
- * Positions count from the start of the recording [ticks of RECORD_RATE]. The first packet stands
- * where it arrived, or as much earlier as the quickest of those within RECORD_RETURN_LOOK says;
- * those behind it where their timestamps say: neither jitter nor loss changes the length. Only
- * where timestamps cannot be meant (the source was restarted, they run into what is already there,
- * away from the clock, or stood still) a packet stands where it arrived again.
+ * Positions count from the start of the recording [ticks of FILE_OPUS_RATE]. The first packet
+ * stands where it arrived, or as much earlier as the quickest of those within RECORD_RETURN_LOOK
+ * says; those behind it where their timestamps say: neither jitter nor loss changes the length.
+ * Only where timestamps cannot be meant (the source was restarted, they run into what is already
+ * there, away from the clock, or stood still) a packet stands where it arrived again.
  *
  * A pause is a stop and another start: what lies between takes no time.
  */
@@ -24,7 +24,7 @@
 #include "base/compiler.h"
 #include "base/list.h"
 #include "base/time.h"
-#include "record/opus.h"
+#include "file/opus.h"
 
 /**
  * A missing packet is waited for so long. It costs memory only, and a packet that was asked for
@@ -57,7 +57,7 @@
 /** A piece of the recording. */
 struct record_piece {
     uint64_t start;      /**< position */
-    uint64_t duration;   /**< ticks; of a frame at most RECORD_OPUS_MAX_DURATION */
+    uint64_t duration;   /**< ticks; of a frame at most FILE_OPUS_MAX_DURATION */
     const uint8_t *data; /**< Opus; NULL = a gap. Valid until the next call */
     size_t len;          /**< bytes; 0 in a gap */
 };

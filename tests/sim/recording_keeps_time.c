@@ -33,12 +33,12 @@
 #define N       500 /* frames: ten seconds */
 #define LENGTH  (N * TONE_FRAME)
 #define OFF_BY  960 /* 20 ms: what the length and a beginning may be off [samples] */
-#define MAX_PCM (12 * RECORD_RATE)
+#define MAX_PCM (12 * FILE_OPUS_RATE)
 #define SECOND  50   /* frames */
 #define WINDOW  480  /* 10 ms */
 #define HEARD   2000 /* level; the tone's is 5600 */
 #define SILENT  (HEARD / 10)
-#define AT(s)   ((s)*RECORD_RATE) /* seconds */
+#define AT(s)   ((s)*FILE_OPUS_RATE) /* seconds */
 
 extern char **environ;
 
@@ -55,7 +55,7 @@ struct source {
 };
 
 static const struct peer_codec opus = {
-    .id = CODEC_OPUS, .pt = 96, .channels = 2, .clock_rate = RECORD_RATE};
+    .id = CODEC_OPUS, .pt = 96, .channels = 2, .clock_rate = FILE_OPUS_RATE};
 
 static void source_init(struct source *s, struct rng *rng)
 {
@@ -64,7 +64,7 @@ static void source_init(struct source *s, struct rng *rng)
     s->ssrc = rng_u32(rng);
     s->timestamp = rng_u32(rng);
     s->seq = (uint16_t)rng_u32(rng);
-    s->encoder = opus_encoder_create(RECORD_RATE, 1, OPUS_APPLICATION_VOIP, NULL);
+    s->encoder = opus_encoder_create(FILE_OPUS_RATE, 1, OPUS_APPLICATION_VOIP, NULL);
     (void)opus_encoder_ctl(s->encoder, OPUS_SET_DTX(1));
     relay_endpoint_init(&s->relay, &none, s->ssrc, &emits, &hears, rng);
 }

@@ -279,7 +279,7 @@ static void test_gaps(void **state)
 /* Where a page of a mono recording ends [ms]. */
 static unsigned heard_to(const uint8_t *page)
 {
-    return (unsigned)((page[6] | page[7] << 8 | page[8] << 16) - RECORD_OPUS_PRE_SKIP) / 48;
+    return (unsigned)((page[6] | page[7] << 8 | page[8] << 16) - FILE_OPUS_PRE_SKIP) / 48;
 }
 
 /* Pages are missing: a hole in the times of what is left. */

@@ -32,8 +32,8 @@
 #define TAIL    245 /* and the stop so much behind the last one; not a multiple of a grain */
 #define TOTAL   (OFFSET + N * TONE_FRAME + TAIL)
 #define TAIL_US (TAIL * 1000 / 48)
-#define IN_WEBM (TOTAL + RECORD_OPUS_PRE_SKIP) /* the walk skips nothing */
-#define MAX_PCM (12 * RECORD_RATE)
+#define IN_WEBM (TOTAL + FILE_OPUS_PRE_SKIP) /* the walk skips nothing */
+#define MAX_PCM (12 * FILE_OPUS_RATE)
 
 extern char **environ;
 
@@ -85,7 +85,7 @@ static void record(enum record_format format, const struct line *line)
     struct record_timeline t;
     struct rng rng;
     uint8_t payload[1500];
-    OpusEncoder *encoder = opus_encoder_create(RECORD_RATE, 1, OPUS_APPLICATION_VOIP, NULL);
+    OpusEncoder *encoder = opus_encoder_create(FILE_OPUS_RATE, 1, OPUS_APPLICATION_VOIP, NULL);
     (void)opus_encoder_ctl(encoder, OPUS_SET_DTX(1));
     rng_init_seeded(&rng, 3);
     record_timeline_init(&t);
@@ -246,7 +246,7 @@ static void walk(struct webm *w, const uint8_t *p, size_t len)
 static struct webm decode_webm(void)
 {
     struct stat st;
-    struct webm w = {.decoder = opus_decoder_create(RECORD_RATE, 2, NULL)};
+    struct webm w = {.decoder = opus_decoder_create(FILE_OPUS_RATE, 2, NULL)};
     assert_int_equal(fstat(fd, &st), 0);
     uint8_t *file = malloc((size_t)st.st_size);
     assert_int_equal(pread(fd, file, (size_t)st.st_size, 0), st.st_size);
@@ -258,7 +258,7 @@ static struct webm decode_webm(void)
 
 static void assert_tone(unsigned second, double at_least)
 {
-    double share = tone_share(pcm + 2 * second * RECORD_RATE, RECORD_RATE);
+    double share = tone_share(pcm + 2 * second * FILE_OPUS_RATE, FILE_OPUS_RATE);
     if (share < at_least)
         fail_msg("second %u: %.3f of the energy is the tone", second, share);
 }
@@ -266,8 +266,8 @@ static void assert_tone(unsigned second, double at_least)
 static void assert_silence_between(void)
 {
     assert_tone(0, 0.9);
-    assert_true(tone_level(pcm + 2 * 3 * RECORD_RATE, 4 * RECORD_RATE) < 30);
-    assert_true(tone_share(pcm + 2 * (9 * RECORD_RATE), RECORD_RATE) > 0.9);
+    assert_true(tone_level(pcm + 2 * 3 * FILE_OPUS_RATE, 4 * FILE_OPUS_RATE) < 30);
+    assert_true(tone_share(pcm + 2 * (9 * FILE_OPUS_RATE), FILE_OPUS_RATE) > 0.9);
 }
 
 static int file_has(const void *bytes, size_t len)
@@ -313,7 +313,7 @@ static void test_ogg_cut_off(void **state)
     (void)state;
     record(RECORD_OGG, &(struct line){.is_cut = 1});
     size_t n = decode_ogg();
-    assert_true(n <= TOTAL && n >= TOTAL - RECORD_RATE - 2 * TONE_FRAME);
+    assert_true(n <= TOTAL && n >= TOTAL - FILE_OPUS_RATE - 2 * TONE_FRAME);
     assert_tone(5, 0.95);
 }
 
@@ -328,7 +328,7 @@ static void test_webm(void **state)
     uint8_t date[11] = {0x44, 0x61, 0x88};
     put_be64(date + 3, (BEGAN - 978307200 * US_PER_S) * 1000);
     assert_true(file_has(date, sizeof(date)));
-    assert_in_range(w.n, IN_WEBM, IN_WEBM + RECORD_OPUS_GRAIN - 1);
+    assert_in_range(w.n, IN_WEBM, IN_WEBM + FILE_OPUS_GRAIN - 1);
     assert_in_range(w.clusters, 10, 11);
     assert_int_equal(w.cues, 2);
     for (unsigned second = 0; second < 10; second++)
@@ -339,7 +339,7 @@ static void test_webm_silence(void **state)
 {
     (void)state;
     record(RECORD_WEBM, &(struct line){.has_silence = 1});
-    assert_in_range(decode_webm().n, IN_WEBM, IN_WEBM + RECORD_OPUS_GRAIN - 1);
+    assert_in_range(decode_webm().n, IN_WEBM, IN_WEBM + FILE_OPUS_GRAIN - 1);
     assert_silence_between();
 }
 
@@ -349,7 +349,7 @@ static void test_webm_cut_off(void **state)
     record(RECORD_WEBM, &(struct line){.is_cut = 1});
     struct webm w = decode_webm();
     assert_true(w.duration == 0);
-    assert_true(w.n >= TOTAL - RECORD_RATE - 2 * TONE_FRAME);
+    assert_true(w.n >= TOTAL - FILE_OPUS_RATE - 2 * TONE_FRAME);
     assert_tone(5, 0.95);
 }
 
@@ -368,8 +368,7 @@ static void test_empty(void **state)
     assert_int_equal(record_container_begin(&c, RECORD_WEBM, fd, 1, BEGAN), 0);
     assert_int_equal(record_container_end(&c), 0);
     record_container_deinit(&c);
-    assert_in_range(decode_webm().n, RECORD_OPUS_PRE_SKIP,
-                    RECORD_OPUS_PRE_SKIP + RECORD_OPUS_GRAIN);
+    assert_in_range(decode_webm().n, FILE_OPUS_PRE_SKIP, FILE_OPUS_PRE_SKIP + FILE_OPUS_GRAIN);
 }
 
 /* What is in memory goes to the file without waiting for more. */

@@ -21,7 +21,7 @@
 
 #include "base/bytes.h"
 #include "base/mem.h"
-#include "record/date.h"
+#include "file/date.h"
 #include "record/recorder.h"
 
 #define FRAME   (20 * US_PER_MS)
@@ -130,7 +130,7 @@ static uint64_t length_of_ogg(bool *ret_is_ended)
             *ret_is_ended = file[i + 5] & 4;
         }
     }
-    return position < RECORD_OPUS_PRE_SKIP ? 0 : position - RECORD_OPUS_PRE_SKIP;
+    return position < FILE_OPUS_PRE_SKIP ? 0 : position - FILE_OPUS_PRE_SKIP;
 }
 
 static void assert_ended_ogg(uint64_t ticks)
@@ -189,11 +189,10 @@ static void test_when_it_began(void **state)
     FILE *f = fopen(path, "rb");
     size_t len = fread(file, 1, sizeof(file), f);
     fclose(f);
-    const char *date = memmem(file, len, RECORD_DATE_KEY, strlen(RECORD_DATE_KEY));
+    const char *date = memmem(file, len, FILE_DATE_KEY, strlen(FILE_DATE_KEY));
     assert_non_null(date);
-    date += strlen(RECORD_DATE_KEY);
-    assert_true(
-        record_date_read((struct str){date, strlen("2026-01-31T12:00:00.123456Z")}, &began));
+    date += strlen(FILE_DATE_KEY);
+    assert_true(file_date_read((struct str){date, strlen("2026-01-31T12:00:00.123456Z")}, &began));
     mono_us ago = (mono_us)mono.tv_sec * US_PER_S + mono.tv_nsec / 1000 - start;
     int64_t expected = (int64_t)now.tv_sec * US_PER_S + now.tv_nsec / 1000 - ago;
     assert_true(began > expected - 5 * US_PER_S && began < expected + 5 * US_PER_S);

@@ -269,14 +269,14 @@ static void test_late_beginning(void **state)
 
 static uint64_t first_after_ten_seconds(uint32_t id)
 {
-    return id == 1 ? 10 * RECORD_RATE : piece.start;
+    return id == 1 ? 10 * FILE_OPUS_RATE : piece.start;
 }
 
 /* What comes behind the first one says when that was sent only as far as a line can hold up. */
 static void test_beginning_before_a_jump(void **state)
 {
     (void)state;
-    const uint32_t jump = 5 * RECORD_RATE;
+    const uint32_t jump = 5 * FILE_OPUS_RATE;
     expected = first_after_ten_seconds;
     push(START + 10 * US_PER_S, 1, 0, 1);
     for (unsigned i = 1; i < 20; i++)
@@ -293,7 +293,7 @@ static void test_timestamps_that_stood_still(void **state)
     push(START + 20 * US_PER_S, 2, FRAME_T, 2);
     push(START + 20 * US_PER_S + FRAME, 3, 2 * FRAME_T, 3);
     assert_int_equal(t.stats.restarts, 1);
-    assert_int_equal(end_at, 20 * RECORD_RATE + 2 * FRAME_T);
+    assert_int_equal(end_at, 20 * FILE_OPUS_RATE + 2 * FRAME_T);
 }
 
 /* The same for a moment only: whether the line or the source stood still shows in what follows. */
@@ -305,10 +305,10 @@ static void test_source_that_stood_still(void **state)
     for (unsigned i = 50; i < 100; i++)
         push(START + 3 * US_PER_S + i * FRAME, (uint16_t)i, i * FRAME_T, 1 + i);
     assert_int_equal(t.stats.restarts, 1);
-    assert_int_equal(end_at, 3 * RECORD_RATE + 100 * FRAME_T);
+    assert_int_equal(end_at, 3 * FILE_OPUS_RATE + 100 * FRAME_T);
     stop(START + 5 * US_PER_S);
     assert_int_equal(n_frames, 100);
-    assert_int_equal(end_at, 5 * RECORD_RATE);
+    assert_int_equal(end_at, 5 * FILE_OPUS_RATE);
 }
 
 /* One packet after it, and then nothing: it is not waited for another. */
@@ -321,7 +321,7 @@ static void test_last_word_after_a_stall(void **state)
     assert_int_equal(n_frames, 1);
     drain(START + 3 * US_PER_S + RECORD_WAIT);
     assert_int_equal(n_frames, 2);
-    assert_int_equal(end_at, 3 * RECORD_RATE + FRAME_T);
+    assert_int_equal(end_at, 3 * FILE_OPUS_RATE + FRAME_T);
 }
 
 static void test_pause(void **state)
@@ -348,7 +348,7 @@ static void test_nothing_heard(void **state)
 {
     (void)state;
     stop(START + 10 * US_PER_S);
-    assert_int_equal(end_at, 10 * RECORD_RATE);
+    assert_int_equal(end_at, 10 * FILE_OPUS_RATE);
     assert_int_equal(n_frames, 0);
 }
 

@@ -6,7 +6,7 @@
 #include <opus/opus.h>
 #include <stdint.h>
 
-#include "record/opus.h"
+#include "file/opus.h"
 
 #define TONE_HZ    440
 #define TONE_FRAME 960 /* 20 ms */
@@ -17,7 +17,7 @@ static inline size_t tone_encode(OpusEncoder *encoder, unsigned n, int is_on, ui
 {
     int16_t pcm[TONE_FRAME];
     for (unsigned i = 0; i < TONE_FRAME; i++) {
-        double at = (double)(n * TONE_FRAME + i) / RECORD_RATE;
+        double at = (double)(n * TONE_FRAME + i) / FILE_OPUS_RATE;
         pcm[i] = is_on ? (int16_t)(8000 * sin(2 * M_PI * TONE_HZ * at)) : 0;
     }
     int len = opus_encode(encoder, pcm, TONE_FRAME, ret, (opus_int32)cap);
@@ -29,7 +29,7 @@ static inline double tone_share(const int16_t *pcm, size_t n)
 {
     double re = 0, im = 0, all = 0;
     for (size_t i = 0; i < n; i++) {
-        double angle = 2 * M_PI * TONE_HZ * (double)i / RECORD_RATE, x = pcm[2 * i];
+        double angle = 2 * M_PI * TONE_HZ * (double)i / FILE_OPUS_RATE, x = pcm[2 * i];
         re += x * cos(angle);
         im += x * sin(angle);
         all += x * x;

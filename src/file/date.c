@@ -1,19 +1,19 @@
 /* ISO 8601 of one form, to the microsecond: see the header. */
-#include "record/date.h"
+#include "file/date.h"
 
 #include <stdio.h>
 #include <time.h>
 
 #include "base/time.h"
 
-void record_date_write(int64_t utc_us, char ret[RECORD_DATE_MAX])
+void file_date_write(int64_t utc_us, char ret[FILE_DATE_MAX])
 {
     time_t seconds = (time_t)(utc_us / US_PER_S);
     char day[24] = "";
     struct tm tm;
     if (gmtime_r(&seconds, &tm))
         (void)strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &tm);
-    (void)snprintf(ret, RECORD_DATE_MAX, "%s.%06uZ", day, (unsigned)(utc_us % US_PER_S));
+    (void)snprintf(ret, FILE_DATE_MAX, "%s.%06uZ", day, (unsigned)(utc_us % US_PER_S));
 }
 
 /* So many digits, then the separator. */
@@ -53,7 +53,7 @@ static bool is_in_range(const struct tm *tm)
            tm->tm_mday <= 31 && tm->tm_hour <= 23 && tm->tm_min <= 59 && tm->tm_sec <= 60;
 }
 
-bool record_date_read(struct str text, int64_t *ret_utc_us)
+bool file_date_read(struct str text, int64_t *ret_utc_us)
 {
     struct tm tm = {0};
     int64_t us;

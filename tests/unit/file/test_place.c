@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "base/compiler.h"
-#include "record/place.h"
+#include "file/place.h"
 
 static void test_uris(void **state)
 {
@@ -34,41 +34,41 @@ static void test_uris(void **state)
         {"a.webm", 0, "a.webm"},
         {"calls/7.ogg", 0, "calls/7.ogg"},
         {"a:b.webm", 0, "a:b.webm"},
-        {"file:///etc/passwd", RECORD_E_OUTSIDE, NULL},
-        {"file:///srv/recordings/a", RECORD_E_OUTSIDE, NULL},
-        {"file:///srv/rec", RECORD_E_OUTSIDE, NULL},
-        {"/etc/passwd", RECORD_E_OUTSIDE, NULL},
-        {"file:///srv/rec/", RECORD_E_URI, NULL},
-        {"file:///srv/rec/a/", RECORD_E_URI, NULL},
-        {"file://other/srv/rec/a", RECORD_E_URI, NULL},
-        {"file://", RECORD_E_URI, NULL},
-        {"file:///srv/rec/%", RECORD_E_URI, NULL},
-        {"file:///srv/rec/%4", RECORD_E_URI, NULL},
-        {"file:///srv/rec/%zz", RECORD_E_URI, NULL},
-        {"file:///srv/rec/a%00b", RECORD_E_URI, NULL},
-        {"", RECORD_E_URI, NULL},
-        {"http://host/a.webm", RECORD_E_SCHEME, NULL},
-        {"rtsp://host/a", RECORD_E_SCHEME, NULL},
+        {"file:///etc/passwd", FILE_E_OUTSIDE, NULL},
+        {"file:///srv/recordings/a", FILE_E_OUTSIDE, NULL},
+        {"file:///srv/rec", FILE_E_OUTSIDE, NULL},
+        {"/etc/passwd", FILE_E_OUTSIDE, NULL},
+        {"file:///srv/rec/", FILE_E_URI, NULL},
+        {"file:///srv/rec/a/", FILE_E_URI, NULL},
+        {"file://other/srv/rec/a", FILE_E_URI, NULL},
+        {"file://", FILE_E_URI, NULL},
+        {"file:///srv/rec/%", FILE_E_URI, NULL},
+        {"file:///srv/rec/%4", FILE_E_URI, NULL},
+        {"file:///srv/rec/%zz", FILE_E_URI, NULL},
+        {"file:///srv/rec/a%00b", FILE_E_URI, NULL},
+        {"", FILE_E_URI, NULL},
+        {"http://host/a.webm", FILE_E_SCHEME, NULL},
+        {"rtsp://host/a", FILE_E_SCHEME, NULL},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        char path[RECORD_PATH_MAX];
-        assert_int_equal(record_place_parse(str_of(cases[i].uri), STR("/srv/rec"), path),
+        char path[FILE_PATH_MAX];
+        assert_int_equal(file_place_parse(str_of(cases[i].uri), STR("/srv/rec"), path),
                          cases[i].err);
         if (!cases[i].err)
             assert_string_equal(path, cases[i].path);
         else
-            assert_true(strlen(record_place_error_text(cases[i].err)) > 10);
+            assert_true(strlen(file_place_error_text(cases[i].err)) > 10);
     }
 }
 
 static void test_lengths(void **state)
 {
     (void)state;
-    char uri[7 + 2 * RECORD_PATH_MAX] = "file:///r/", path[RECORD_PATH_MAX];
+    char uri[7 + 2 * FILE_PATH_MAX] = "file:///r/", path[FILE_PATH_MAX];
     memset(uri + 10, 'a', sizeof(uri) - 10);
     for (size_t len = 11; len < sizeof(uri); len++) {
-        int expected = len - 7 < RECORD_PATH_MAX ? 0 : RECORD_E_URI;
-        assert_int_equal(record_place_parse((struct str){uri, len}, STR("/r/"), path), expected);
+        int expected = len - 7 < FILE_PATH_MAX ? 0 : FILE_E_URI;
+        assert_int_equal(file_place_parse((struct str){uri, len}, STR("/r/"), path), expected);
     }
 }
 
@@ -112,7 +112,7 @@ static void test_nothing_outside(void **state)
     };
     int in = openat(folder_fd, "in", O_PATH | O_DIRECTORY | O_CLOEXEC);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-        assert_int_equal(record_place_open(in, cases[i].path), cases[i].err);
+        assert_int_equal(file_place_open(in, cases[i].path), cases[i].err);
     close(in);
 }
 
@@ -121,13 +121,13 @@ static void test_one_recording_a_file(void **state)
     (void)state;
     struct stat st;
     int in = openat(folder_fd, "in", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    int first = record_place_open(in, "a.webm");
+    int first = file_place_open(in, "a.webm");
     assert_true(first >= 0);
     assert_int_equal(write(first, "old", 3), 3);
-    assert_int_equal(record_place_open(in, "a.webm"), -EBUSY);
-    assert_int_equal(record_place_open(in, "link"), -EBUSY); /* a link inside is followed */
+    assert_int_equal(file_place_open(in, "a.webm"), -EBUSY);
+    assert_int_equal(file_place_open(in, "link"), -EBUSY); /* a link inside is followed */
     close(first);
-    int second = record_place_open(in, "a.webm");
+    int second = file_place_open(in, "a.webm");
     assert_true(second >= 0);
     assert_int_equal(fstat(second, &st), 0);
     assert_int_equal(st.st_size, 0);

@@ -1,11 +1,11 @@
 /* write(2) and pwrite(2) until all is written: see the header. */
-#include "record/output.h"
+#include "file/output.h"
 
 #include <errno.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-int record_output_append(int fd, const void *data, size_t len)
+int file_output_append(int fd, const void *data, size_t len)
 {
     const uint8_t *p = data;
     while (len) {
@@ -20,7 +20,7 @@ int record_output_append(int fd, const void *data, size_t len)
     return 0;
 }
 
-int record_output_patch(int fd, uint64_t offset, const void *data, size_t len)
+int file_output_patch(int fd, uint64_t offset, const void *data, size_t len)
 {
     const uint8_t *p = data;
     while (len) {
@@ -36,7 +36,7 @@ int record_output_patch(int fd, uint64_t offset, const void *data, size_t len)
     return 0;
 }
 
-bool record_output_has_name(int fd)
+bool file_output_has_name(int fd)
 {
     struct stat st;
     return fstat(fd, &st) || st.st_nlink > 0;

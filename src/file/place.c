@@ -2,7 +2,7 @@
  * A URI becomes a path by text alone; openat2(2) with RESOLVE_BENEATH then follows it without ever
  * leaving the folder, also when links or folders are exchanged while it looks.
  */
-#include "record/place.h"
+#include "file/place.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +27,7 @@ static int hex(char c)
 }
 
 /* @return its length; 0 = malformed, too long, or with a zero byte */
-static size_t percent_decode(struct str s, char buf[RECORD_PATH_MAX])
+static size_t percent_decode(struct str s, char buf[FILE_PATH_MAX])
 {
     size_t len = 0;
     for (size_t i = 0; i < s.len; i++) {
@@ -38,7 +38,7 @@ static size_t percent_decode(struct str s, char buf[RECORD_PATH_MAX])
             c = (char)(hex(s.p[i + 1]) << 4 | hex(s.p[i + 2]));
             i += 2;
         }
-        if (c == '\0' || len == RECORD_PATH_MAX - 1)
+        if (c == '\0' || len == FILE_PATH_MAX - 1)
             return 0;
         buf[len++] = c;
     }
@@ -54,7 +54,7 @@ static bool has_scheme(struct str uri)
     return false;
 }
 
-/* The path of a URI, as text. @return as record_place_parse */
+/* The path of a URI, as text. @return as file_place_parse */
 static int path_of(struct str uri, char *buf, struct str *ret)
 {
     if (str_caseeq(str_head(uri, 7), STR("file://"))) {
@@ -62,10 +62,10 @@ static int path_of(struct str uri, char *buf, struct str *ret)
         if (str_starts_with(path, STR("localhost/")))
             path = str_tail(path, 9);
         *ret = (struct str){buf, percent_decode(path, buf)};
-        return str_starts_with(path, STR("/")) && ret->len ? 0 : RECORD_E_URI;
+        return str_starts_with(path, STR("/")) && ret->len ? 0 : FILE_E_URI;
     }
     if (has_scheme(uri))
-        return RECORD_E_SCHEME;
+        return FILE_E_SCHEME;
     *ret = uri;
     return 0;
 }
@@ -77,9 +77,9 @@ static struct str without_slashes(struct str s)
     return s;
 }
 
-int record_place_parse(struct str uri, struct str folder, char *ret)
+int file_place_parse(struct str uri, struct str folder, char *ret)
 {
-    char buf[RECORD_PATH_MAX];
+    char buf[FILE_PATH_MAX];
     struct str path;
     int err = path_of(uri, buf, &path);
     if (err)
@@ -89,22 +89,22 @@ int record_place_parse(struct str uri, struct str folder, char *ret)
     if (str_starts_with(path, STR("/"))) {
         if (!str_starts_with(path, folder) ||
             !str_starts_with(str_tail(path, folder.len), STR("/")))
-            return RECORD_E_OUTSIDE;
+            return FILE_E_OUTSIDE;
         path = without_slashes(str_tail(path, folder.len));
     }
-    if (path.len == 0 || path.p[path.len - 1] == '/' || !str_copy(path, ret, RECORD_PATH_MAX))
-        return RECORD_E_URI;
+    if (path.len == 0 || path.p[path.len - 1] == '/' || !str_copy(path, ret, FILE_PATH_MAX))
+        return FILE_E_URI;
     return 0;
 }
 
-const char *record_place_error_text(int err)
+const char *file_place_error_text(int err)
 {
     switch (err) {
-    case RECORD_E_SCHEME:
+    case FILE_E_SCHEME:
         return "only file:// URIs can be recorded to";
-    case RECORD_E_URI:
+    case FILE_E_URI:
         return "the URI names no file";
-    case RECORD_E_OUTSIDE:
+    case FILE_E_OUTSIDE:
     case -EXDEV:
         return "the file is not below recording.dir";
     case -EBUSY:
@@ -156,13 +156,13 @@ static int close_with(int fd, int err)
     return err;
 }
 
-int record_place_open(int folder_fd, const char *path)
+int file_place_open(int folder_fd, const char *path)
 {
     int fd = open_beneath(folder_fd, path, O_WRONLY | O_CREAT, FILE_MODE);
     return fd < 0 ? fd : close_with(fd, take(fd));
 }
 
-int record_place_open_to_read(int folder_fd, const char *path)
+int file_place_open_to_read(int folder_fd, const char *path)
 {
     int fd = open_beneath(folder_fd, path, O_RDONLY, 0);
     return fd < 0 ? fd : close_with(fd, check_file(fd));

@@ -4,8 +4,8 @@
  *    Ogg    the comment DATE=2026-01-31T12:00:00.123456Z (ISO 8601)
  *    WebM   DateUTC (RFC 9559 §5.1.2.9)
  */
-#ifndef RECORD_DATE_H
-#define RECORD_DATE_H
+#ifndef FILE_DATE_H
+#define FILE_DATE_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,16 +13,16 @@
 #include "base/str.h"
 
 /** Room for the text, the zero included. */
-#define RECORD_DATE_MAX 32
+#define FILE_DATE_MAX 32
 
 /** Key of the comment, with its separator. */
-#define RECORD_DATE_KEY "DATE="
+#define FILE_DATE_KEY "DATE="
 
 /** RFC 9559: DateUTC counts from 2001-01-01T00:00:00 UTC [ns]; since 1970 [s]. */
-#define RECORD_DATE_2001 INT64_C(978307200)
+#define FILE_DATE_2001 INT64_C(978307200)
 
 /** @param utc_us  since 1970 [µs], up to the year 9999 */
-void record_date_write(int64_t utc_us, char ret[RECORD_DATE_MAX]);
+void file_date_write(int64_t utc_us, char ret[FILE_DATE_MAX]);
 
 /**
  * Only a whole date with a time to the second, or finer, in UTC: what else people write there (a
@@ -30,6 +30,6 @@ void record_date_write(int64_t utc_us, char ret[RECORD_DATE_MAX]);
  *
  * @return false = it is none; *ret is then untouched
  */
-bool record_date_read(struct str text, int64_t *ret_utc_us);
+bool file_date_read(struct str text, int64_t *ret_utc_us);
 
 #endif

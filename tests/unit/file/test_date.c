@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "record/date.h"
+#include "file/date.h"
 
 static void test_both_ways(void **state)
 {
@@ -21,11 +21,11 @@ static void test_both_ways(void **state)
         {253402300799000000, "9999-12-31T23:59:59.000000Z"},
     };
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-        char text[RECORD_DATE_MAX];
+        char text[FILE_DATE_MAX];
         int64_t us = 0;
-        record_date_write(table[i].us, text);
+        file_date_write(table[i].us, text);
         assert_string_equal(text, table[i].text);
-        assert_true(record_date_read(str_of(text), &us));
+        assert_true(file_date_read(str_of(text), &us));
         assert_int_equal(us, table[i].us);
     }
 }
@@ -34,11 +34,11 @@ static void test_others(void **state)
 {
     (void)state;
     int64_t us = 0;
-    assert_true(record_date_read(STR("2026-01-31T12:00:00Z"), &us));
+    assert_true(file_date_read(STR("2026-01-31T12:00:00Z"), &us));
     assert_int_equal(us, 1769860800000000);
-    assert_true(record_date_read(STR("2026-01-31T12:00:00.5Z"), &us));
+    assert_true(file_date_read(STR("2026-01-31T12:00:00.5Z"), &us));
     assert_int_equal(us, 1769860800500000);
-    assert_true(record_date_read(STR("2026-01-31T12:00:00.123456789Z"), &us));
+    assert_true(file_date_read(STR("2026-01-31T12:00:00.123456789Z"), &us));
     assert_int_equal(us, 1769860800123456);
 }
 
@@ -63,7 +63,7 @@ static void test_no_moment(void **state)
     };
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
         int64_t us = 7;
-        assert_false(record_date_read(str_of(table[i]), &us));
+        assert_false(file_date_read(str_of(table[i]), &us));
         assert_int_equal(us, 7);
     }
 }

@@ -12,7 +12,7 @@
  * Times are milliseconds from the beginning, rounded: a block stands at most half of one aside, and
  * the error does not grow. Positions count from the Segment's content.
  */
-#include "record/webm.h"
+#include "file/webm.h"
 
 #include <errno.h>
 #include <string.h>
@@ -20,9 +20,9 @@
 #include "base/bytes.h"
 #include "base/mem.h"
 #include "base/time.h"
-#include "record/date.h"
-#include "record/opus.h"
-#include "record/output.h"
+#include "file/date.h"
+#include "file/opus.h"
+#include "file/output.h"
 
 /* RFC 9559 §5.1; the leading bits of an id tell its length. */
 enum id {
@@ -73,7 +73,7 @@ enum id {
 #define TRACK        1
 #define TRACK_AUDIO  2
 #define KEYFRAME     0x80
-#define TICKS_PER_MS (RECORD_RATE / 1000)
+#define TICKS_PER_MS (FILE_OPUS_RATE / 1000)
 
 /* A cluster so often: what a crash takes away. Its blocks count in 16 bits, 32 s at most. */
 #define CLUSTER_MS 1000
@@ -82,7 +82,7 @@ enum id {
 #define CUE_MS 10000
 
 /* Players take it off the blocks' times. */
-#define CODEC_DELAY_NS (RECORD_OPUS_PRE_SKIP * UINT64_C(1000000) / TICKS_PER_MS)
+#define CODEC_DELAY_NS (FILE_OPUS_PRE_SKIP * UINT64_C(1000000) / TICKS_PER_MS)
 
 /* What a decoder of Opus needs to converge: RFC 7845 §4.6, "at least 80 ms" [ns]. */
 #define PRE_ROLL_NS 80000000
@@ -107,7 +107,7 @@ enum id {
 #define BLOCK_HEAD_LEN   9
 #define CUE_POINT_LEN    (9 + 10 + 9 + 10 + 10)
 
-struct record_webm_cue {
+struct file_webm_cue {
     uint64_t at;       /* ms */
     uint64_t position; /* of the cluster, in the segment */
 };
@@ -191,7 +191,7 @@ static void put_info(struct bytes_writer *w, int64_t began_us)
     put_void(w, NUMBER_LEN);
     put_number(w, TIMESTAMP_SCALE, 1000000);
     if (began_us)
-        put_number(w, DATE_UTC, (uint64_t)(began_us - RECORD_DATE_2001 * US_PER_S) * 1000);
+        put_number(w, DATE_UTC, (uint64_t)(began_us - FILE_DATE_2001 * US_PER_S) * 1000);
     put_text(w, MUXING_APP, "Duet");
     put_text(w, WRITING_APP, "Duet");
     close_master(w, info);
@@ -199,8 +199,8 @@ static void put_info(struct bytes_writer *w, int64_t began_us)
 
 static void put_track(struct bytes_writer *w)
 {
-    uint8_t head[RECORD_OPUS_HEAD_LEN];
-    record_opus_head(head);
+    uint8_t head[FILE_OPUS_HEAD_LEN];
+    file_opus_head(head);
     put_number(w, TRACK_NUMBER, TRACK);
     put_number(w, TRACK_UID, TRACK);
     put_number(w, TRACK_TYPE, TRACK_AUDIO);
@@ -210,7 +210,7 @@ static void put_track(struct bytes_writer *w)
     put_number(w, CODEC_DELAY, CODEC_DELAY_NS);
     put_number(w, SEEK_PRE_ROLL, PRE_ROLL_NS);
     size_t audio = open_master(w, AUDIO);
-    put_double(w, SAMPLING_FREQUENCY, RECORD_RATE);
+    put_double(w, SAMPLING_FREQUENCY, FILE_OPUS_RATE);
     put_number(w, CHANNELS, 2);
     close_master(w, audio);
 }
@@ -224,15 +224,15 @@ static void put_tracks(struct bytes_writer *w)
     close_master(w, tracks);
 }
 
-static int append(struct record_webm *w, const void *data, size_t len)
+static int append(struct file_webm *w, const void *data, size_t len)
 {
-    int err = record_output_append(w->fd, data, len);
+    int err = file_output_append(w->fd, data, len);
     if (!err)
         w->written += len;
     return err;
 }
 
-int record_webm_begin(struct record_webm *w, int fd, int64_t began_us)
+int file_webm_begin(struct file_webm *w, int fd, int64_t began_us)
 {
     uint8_t buf[512];
     struct bytes_writer out = bytes_writer(buf, sizeof(buf));
@@ -247,23 +247,23 @@ int record_webm_begin(struct record_webm *w, int fd, int64_t began_us)
 
 /* --- clusters --- */
 
-static int note_cue(struct record_webm *w)
+static int note_cue(struct file_webm *w)
 {
     if (w->n_cues && w->cluster_at < w->cues[w->n_cues - 1].at + CUE_MS)
         return 0;
     if (w->n_cues == w->cap_cues) {
         size_t cap = w->cap_cues ? 2 * w->cap_cues : 64;
-        struct record_webm_cue *more = mem_realloc(w->cues, cap * sizeof(*more));
+        struct file_webm_cue *more = mem_realloc(w->cues, cap * sizeof(*more));
         if (!more)
             return -ENOMEM;
         w->cues = more;
         w->cap_cues = cap;
     }
-    w->cues[w->n_cues++] = (struct record_webm_cue){w->cluster_at, w->written - SEGMENT_AT};
+    w->cues[w->n_cues++] = (struct file_webm_cue){w->cluster_at, w->written - SEGMENT_AT};
     return 0;
 }
 
-int record_webm_flush(struct record_webm *w)
+int file_webm_flush(struct file_webm *w)
 {
     if (w->len == 0)
         return 0;
@@ -280,7 +280,7 @@ int record_webm_flush(struct record_webm *w)
     return err;
 }
 
-static int make_room(struct record_webm *w, size_t len)
+static int make_room(struct file_webm *w, size_t len)
 {
     if (w->len + len <= w->cap)
         return 0;
@@ -293,7 +293,7 @@ static int make_room(struct record_webm *w, size_t len)
     return 0;
 }
 
-static void put_block(struct record_webm *w, uint64_t at, const uint8_t *data, size_t len)
+static void put_block(struct file_webm *w, uint64_t at, const uint8_t *data, size_t len)
 {
     struct bytes_writer out = bytes_writer(w->cluster + w->len, w->cap - w->len);
     put_id(&out, SIMPLE_BLOCK);
@@ -305,12 +305,12 @@ static void put_block(struct record_webm *w, uint64_t at, const uint8_t *data, s
     w->len += out.len;
 }
 
-int record_webm_put(struct record_webm *w, const uint8_t *data, size_t len, uint32_t duration)
+int file_webm_put(struct file_webm *w, const uint8_t *data, size_t len, uint32_t duration)
 {
     uint64_t at = (w->end + TICKS_PER_MS / 2) / TICKS_PER_MS;
     int err = 0;
     if (w->len && at - w->cluster_at >= CLUSTER_MS)
-        err = record_webm_flush(w);
+        err = file_webm_flush(w);
     if (!err)
         err = make_room(w, CLUSTER_HEAD_LEN + BLOCK_HEAD_LEN + len);
     if (err)
@@ -326,7 +326,7 @@ int record_webm_put(struct record_webm *w, const uint8_t *data, size_t len, uint
 
 /* --- end --- */
 
-static int append_cues(struct record_webm *w)
+static int append_cues(struct file_webm *w)
 {
     size_t cap = 12 + w->n_cues * CUE_POINT_LEN;
     uint8_t *buf = mem_alloc(cap);
@@ -349,7 +349,7 @@ static int append_cues(struct record_webm *w)
     return err;
 }
 
-static int patch_seek_head(const struct record_webm *w, uint64_t cues_at)
+static int patch_seek_head(const struct file_webm *w, uint64_t cues_at)
 {
     static const uint8_t cues_id[] = {0x1c, 0x53, 0xbb, 0x6b};
     uint8_t buf[SEEK_HEAD_LEN];
@@ -360,27 +360,27 @@ static int patch_seek_head(const struct record_webm *w, uint64_t cues_at)
     put_number(&out, SEEK_POSITION, cues_at);
     close_master(&out, seek);
     close_master(&out, head);
-    return record_output_patch(w->fd, SEEK_HEAD_AT, buf, out.len);
+    return file_output_patch(w->fd, SEEK_HEAD_AT, buf, out.len);
 }
 
-static int patch_duration(const struct record_webm *w, uint64_t total)
+static int patch_duration(const struct file_webm *w, uint64_t total)
 {
     uint8_t buf[NUMBER_LEN];
     struct bytes_writer out = bytes_writer(buf, sizeof(buf));
     put_double(&out, DURATION, (double)total / TICKS_PER_MS);
-    return record_output_patch(w->fd, DURATION_AT, buf, out.len);
+    return file_output_patch(w->fd, DURATION_AT, buf, out.len);
 }
 
-static int patch_size(const struct record_webm *w)
+static int patch_size(const struct file_webm *w)
 {
     uint8_t buf[8];
     put_be64(buf, SIZE_8_BYTES | (w->written - SEGMENT_AT));
-    return record_output_patch(w->fd, SEGMENT_SIZE_AT, buf, sizeof(buf));
+    return file_output_patch(w->fd, SEGMENT_SIZE_AT, buf, sizeof(buf));
 }
 
-int record_webm_end(struct record_webm *w, uint64_t total)
+int file_webm_end(struct file_webm *w, uint64_t total)
 {
-    int err = record_webm_flush(w);
+    int err = file_webm_flush(w);
     uint64_t cues_at = w->written - SEGMENT_AT;
     if (!err && w->n_cues) {
         err = append_cues(w);
@@ -392,7 +392,7 @@ int record_webm_end(struct record_webm *w, uint64_t total)
     return err ? err : patch_size(w);
 }
 
-void record_webm_deinit(struct record_webm *w)
+void file_webm_deinit(struct file_webm *w)
 {
     mem_free(w->cluster);
     mem_free(w->cues);

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "base/compiler.h"
-#include "record/opus.h"
+#include "file/opus.h"
 
 /* RFC 6716 §3.1: table 2, and the frame counts of codes 0 to 3. */
 static void test_durations(void **state)
@@ -36,7 +36,7 @@ static void test_durations(void **state)
         {{0}, 0, 0},                    /* nothing */
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-        assert_int_equal(record_opus_duration(cases[i].data, cases[i].len), cases[i].ticks);
+        assert_int_equal(file_opus_duration(cases[i].data, cases[i].len), cases[i].ticks);
 }
 
 /* Every gap is filled up to less than a grain, whatever stood before it. */
@@ -47,13 +47,13 @@ static void test_gaps_are_filled(void **state)
         for (uint64_t gap = 0; gap < 3000; gap += 7) {
             uint64_t left = gap;
             uint32_t ticks;
-            for (uint8_t toc; (ticks = record_opus_conceal((uint8_t)before, left, &toc));
+            for (uint8_t toc; (ticks = file_opus_conceal((uint8_t)before, left, &toc));
                  left -= ticks) {
                 assert_true(ticks <= left);
-                assert_int_equal(record_opus_duration(&toc, 1), ticks);
+                assert_int_equal(file_opus_duration(&toc, 1), ticks);
                 assert_int_equal(toc & 4, before & 4);
             }
-            assert_true(left < RECORD_OPUS_GRAIN);
+            assert_true(left < FILE_OPUS_GRAIN);
         }
     }
 }
@@ -62,15 +62,15 @@ static void test_gap_keeps_the_mode(void **state)
 {
     (void)state;
     uint8_t toc = 0;
-    assert_int_equal(record_opus_conceal(11 << 3, 5000, &toc), 960); /* SILK WB 60 ms before */
+    assert_int_equal(file_opus_conceal(11 << 3, 5000, &toc), 960); /* SILK WB 60 ms before */
     assert_int_equal(toc, 9 << 3);
-    assert_int_equal(record_opus_conceal(11 << 3, 700, &toc), 480);
+    assert_int_equal(file_opus_conceal(11 << 3, 700, &toc), 480);
     assert_int_equal(toc, 8 << 3);
-    assert_int_equal(record_opus_conceal(15 << 3, 700, &toc), 480); /* hybrid FB */
+    assert_int_equal(file_opus_conceal(15 << 3, 700, &toc), 480); /* hybrid FB */
     assert_int_equal(toc, 14 << 3);
-    assert_int_equal(record_opus_conceal(20 << 3 | 4, 960, &toc), 960); /* CELT WB, stereo */
+    assert_int_equal(file_opus_conceal(20 << 3 | 4, 960, &toc), 960); /* CELT WB, stereo */
     assert_int_equal(toc, 23 << 3 | 4);
-    assert_int_equal(record_opus_conceal(9 << 3, 300, &toc), 240); /* SILK has no 5 ms */
+    assert_int_equal(file_opus_conceal(9 << 3, 300, &toc), 240); /* SILK has no 5 ms */
     assert_int_equal(toc, 29 << 3);
 }
 
@@ -79,9 +79,9 @@ static void test_silence(void **state)
 {
     (void)state;
     for (unsigned before = 0; before < 256; before++) {
-        uint8_t packet[RECORD_OPUS_SILENCE_LEN];
-        record_opus_silence((uint8_t)before, packet);
-        assert_int_equal(record_opus_duration(packet, sizeof(packet)), RECORD_OPUS_SILENCE);
+        uint8_t packet[FILE_OPUS_SILENCE_LEN];
+        file_opus_silence((uint8_t)before, packet);
+        assert_int_equal(file_opus_duration(packet, sizeof(packet)), FILE_OPUS_SILENCE);
         assert_int_equal(packet[0] & 4, before & 4);
     }
 }

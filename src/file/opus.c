@@ -1,5 +1,5 @@
 /* Durations from the TOC byte, and packets that ask a decoder to conceal: see the header. */
-#include "record/opus.h"
+#include "file/opus.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -32,12 +32,12 @@ static unsigned n_frames(const uint8_t *data, size_t len)
     }
 }
 
-uint32_t record_opus_duration(const uint8_t *data, size_t len)
+uint32_t file_opus_duration(const uint8_t *data, size_t len)
 {
     if (len == 0)
         return 0;
     uint32_t ticks = frame_ticks[data[0] >> 3] * n_frames(data, len);
-    return ticks <= RECORD_OPUS_MAX_DURATION ? ticks : 0;
+    return ticks <= FILE_OPUS_MAX_DURATION ? ticks : 0;
 }
 
 /* The configuration of the same mode and bandwidth whose frames last 10 or 20 ms. */
@@ -59,16 +59,16 @@ static unsigned config_for(unsigned before, uint64_t gap)
     return celt + (gap >= 240 ? 1 : 0);
 }
 
-uint32_t record_opus_conceal(uint8_t before, uint64_t gap, uint8_t *ret)
+uint32_t file_opus_conceal(uint8_t before, uint64_t gap, uint8_t *ret)
 {
-    if (gap < RECORD_OPUS_GRAIN)
+    if (gap < FILE_OPUS_GRAIN)
         return 0;
     unsigned config = config_for(before >> 3, gap);
     *ret = (uint8_t)(config << 3 | (before & TOC_STEREO));
     return frame_ticks[config];
 }
 
-void record_opus_silence(uint8_t before, uint8_t ret[RECORD_OPUS_SILENCE_LEN])
+void file_opus_silence(uint8_t before, uint8_t ret[FILE_OPUS_SILENCE_LEN])
 {
     /* RFC 6716 §4.3: the first symbol of CELT is the silence flag; all ones set it. */
     ret[0] = (uint8_t)((CONFIG_CELT_FB + 3) << 3 | (before & TOC_STEREO));
@@ -76,10 +76,10 @@ void record_opus_silence(uint8_t before, uint8_t ret[RECORD_OPUS_SILENCE_LEN])
     ret[2] = 0xfe;
 }
 
-void record_opus_head(uint8_t ret[RECORD_OPUS_HEAD_LEN])
+void file_opus_head(uint8_t ret[FILE_OPUS_HEAD_LEN])
 {
     /* magic, version 1, 2 channels; little endian: pre-skip, input rate, gain 0; family 0 */
-    static const uint8_t head[RECORD_OPUS_HEAD_LEN] = {
+    static const uint8_t head[FILE_OPUS_HEAD_LEN] = {
         'O',
         'p',
         'u',
@@ -90,8 +90,8 @@ void record_opus_head(uint8_t ret[RECORD_OPUS_HEAD_LEN])
         'd',
         1,
         2,
-        RECORD_OPUS_PRE_SKIP & 0xff,
-        RECORD_OPUS_PRE_SKIP >> 8,
+        FILE_OPUS_PRE_SKIP & 0xff,
+        FILE_OPUS_PRE_SKIP >> 8,
         0x80,
         0xbb,
         0,
