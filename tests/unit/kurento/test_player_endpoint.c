@@ -3,44 +3,25 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "harness.h"
 #include "play/player.h"
 #include "record/recorder.h"
 #include "unit/play/tone.h"
 
-#define MAX_PLAYINGS 4 /* what was stopped counts until it was let go of */
+#define TYPE "PlayerEndpoint"
+#include "uri_endpoint.h"
 
-static char folder[64];
-static struct world w;
+#define MAX_PLAYINGS 4 /* what was stopped counts until it was let go of */
 
 static void wake_test(void *user)
 {
     (void)user; /* the test polls */
 }
 
-#define FAULT(code, type, text, id)                                                                \
-    "{'error':{'code':" code ",'data':{'type':'" type "'},'message':'" text "'},'id':" id          \
-    ",'jsonrpc':'2.0'}"
-
-#define P "<1>_kurento.MediaPipeline"
-#define E P "/<2>_kurento.PlayerEndpoint"
-
-#define CREATE(params, id)                                                                         \
-    REQUEST("create",                                                                              \
-            "'type':'PlayerEndpoint','constructorParams':{'mediaPipeline':'" P "'," params "}",    \
-            id)
-#define INVOKE(operation, id) REQUEST("invoke", "'object':'" E "','operation':'" operation "'", id)
 #define SEEK(ms, id)                                                                               \
     REQUEST("invoke",                                                                              \
             "'object':'" E "','operation':'setPosition','operationParams':{'position':" ms "}",    \
             id)
 
-/* @param own  members of the event, which stand in alphabetical order */
-#define TOLD(event, own)                                                                           \
-    "1 < {'jsonrpc':'2.0','method':'onEvent','params':{'value':{'data':{'source':'" E "'," own     \
-    "'tags':[],'timestampMillis':'1795375000000','type':'" event "'},'object':'" E                 \
-    "','type':'" event "'}}}\n"
-#define STATE(state) TOLD("UriEndpointStateChanged", "'state':'" state "',")
 #define ERROR(text, type)                                                                          \
     "1 < {'jsonrpc':'2.0','method':'onEvent','params':{'value':{'data':{'description':'" text      \
     "','errorCode':0,'source':'" E "','tags':[],'timestampMillis':'1795375000000','type':'" type   \
@@ -98,12 +79,8 @@ static struct recorder *recorder_of_test(void)
 static int set_up(void **state)
 {
     (void)state;
-    strcpy(folder, "/tmp/duet-kurento-player-XXXXXX");
-    if (!mkdtemp(folder))
-        return -1;
-    world_init_with(&w, recorder_of_test(), player_of_test());
-    open_socket(&w, 1);
-    ask(&w, REQUEST("create", "'type':'MediaPipeline'", "1"), VALUE("'" P "'", "1"));
+    make_folder();
+    open_pipeline(recorder_of_test(), player_of_test());
     return 0;
 }
 
@@ -124,20 +101,6 @@ static void expect_told(const char *transcript)
         kurento_media_ready(w.k, w.now);
     }
     expect(&w, transcript);
-}
-
-static void make(const char *create)
-{
-    ask(&w, create, VALUE("'" E "'", "2"));
-}
-
-static void subscribe(const char *object, const char *event, size_t i)
-{
-    char request[256];
-    (void)snprintf(request, sizeof(request),
-                   REQUEST("subscribe", "'object':'%s','type':'%s'", "5%zu"), object, event, i);
-    frame(&w, 1, request);
-    text_init(&w.t, w.transcript, sizeof(w.transcript));
 }
 
 static void make_told(const char *create)
@@ -179,16 +142,17 @@ static void what_cannot_be_played_is_refused(void **state)
         const char *request, *answer;
     } rows[] = {
         {CREATE("'uri':'rtsp://camera/1'", "10"),
-         FAULT("40107", ILLEGAL,
-               "'rtsp://camera/1': only file://, http:// and https:// URIs can be played", "10")},
+         REFUSED("40107", ILLEGAL,
+                 "'rtsp://camera/1': only file://, http:// and https:// URIs can be played", "10")},
         {CREATE("'uri':'file:///etc/passwd'", "11"),
-         FAULT("40107", ILLEGAL, "'file:///etc/passwd': the file is not below player.dir", "11")},
+         REFUSED("40107", ILLEGAL, "'file:///etc/passwd': the file is not below player.dir", "11")},
         {CREATE("'uri':'http://127.0.0.1/a.ogg'", "12"),
-         FAULT("40107", ILLEGAL,
-               "'http://127.0.0.1/a.ogg': player.http does not name the host 127.0.0.1:80", "12")},
-        {CREATE("'uri':''", "13"), FAULT("40107", ILLEGAL, "'': the URI names no file", "13")},
+         REFUSED("40107", ILLEGAL,
+                 "'http://127.0.0.1/a.ogg': player.http does not name the host 127.0.0.1:80",
+                 "12")},
+        {CREATE("'uri':''", "13"), REFUSED("40107", ILLEGAL, "'': the URI names no file", "13")},
         {CREATE("'useEncodedMedia':true", "14"),
-         FAULT("40001", "MARSHALL_ERROR", "'uri' parameter should be a string", "14")},
+         REFUSED("40001", "MARSHALL_ERROR", "'uri' parameter should be a string", "14")},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
@@ -203,8 +167,9 @@ static void without_a_setting_it_says_which(void **state)
     open_socket(&off, 1);
     ask(&off, REQUEST("create", "'type':'MediaPipeline'", "1"), VALUE("'" P "'", "1"));
     ask(&off, CREATE("'uri':'a.webm'", "2"),
-        FAULT("40108", "MEDIA_OBJECT_NOT_AVAILABLE",
-              "this server does not play: its settings player.dir and player.http are empty", "2"));
+        REFUSED("40108", "MEDIA_OBJECT_NOT_AVAILABLE",
+                "this server does not play: its settings player.dir and player.http are empty",
+                "2"));
     world_deinit(&off);
 }
 
@@ -219,7 +184,7 @@ static void it_is_a_uri_endpoint(void **state)
     ask(&w, INVOKE("getState", "7"), VALUE("'STOP'", "7"));
     ask(&w, INVOKE("getPosition", "8"), VALUE("0", "8"));
     ask(&w, SEEK("100", "9"),
-        FAULT("40700", "PLAYER_SEEK_FAIL", "Seek fails: nothing is being played", "9"));
+        REFUSED("40700", "PLAYER_SEEK_FAIL", "Seek fails: nothing is being played", "9"));
     ask(&w, REQUEST("describe", "'object':'" E "'", "10"),
         "{'id':10,'jsonrpc':'2.0','result':{'hierarchy':['kurento.UriEndpoint','kurento.Endpoint',"
         "'kurento.MediaElement','kurento.MediaObject'],'qualifiedType':'kurento.PlayerEndpoint',"
@@ -294,9 +259,9 @@ static void a_position_is_gone_to(void **state)
     usleep(200000);
     assert_int_equal(position(), 59900);
     ask(&w, SEEK("-1", "14"),
-        FAULT("40700", "PLAYER_SEEK_FAIL", "Seek fails: no such position", "14"));
+        REFUSED("40700", "PLAYER_SEEK_FAIL", "Seek fails: no such position", "14"));
     ask(&w, SEEK("9223372036854775807", "15"),
-        FAULT("40700", "PLAYER_SEEK_FAIL", "Seek fails: no such position", "15"));
+        REFUSED("40700", "PLAYER_SEEK_FAIL", "Seek fails: no such position", "15"));
     frame(&w, 1, INVOKE("play", "16"));
     expect_told(STATE("START") "1 < " VALUE("null", "16") "\n" TOLD("EndOfStream", "")
                     STATE("STOP"));
@@ -368,8 +333,8 @@ static void more_than_the_limit(void **state)
         assert_int_equal(player_start(w.player, &order, &taken), 0);
     }
     ask(&w, INVOKE("play", "10"),
-        FAULT("40009", "NOT_ENOUGH_RESOURCES",
-              "as many files as player.max_files allows are being played", "10"));
+        REFUSED("40009", "NOT_ENOUGH_RESOURCES",
+                "as many files as player.max_files allows are being played", "10"));
     ask(&w, INVOKE("getState", "11"), VALUE("'STOP'", "11"));
     kurento_free(w.k); /* it knows nothing of what the test has started */
     w.k = NULL;
@@ -446,7 +411,8 @@ static void as_many_answers_come_later_as_are_kept(void **state)
         frame(&w, 1, request);
     }
     ask(&w, INVOKE("getVideoInfo", "30000"),
-        FAULT("40009", "NOT_ENOUGH_RESOURCES", "20000 answers are outstanding: no more", "30000"));
+        REFUSED("40009", "NOT_ENOUGH_RESOURCES", "20000 answers are outstanding: no more",
+                "30000"));
 }
 
 /* --- the end --- */
@@ -459,9 +425,9 @@ static void released_while_it_plays(void **state)
     ask(&w, INVOKE("play", "10"), VALUE("null", "10"));
     frame(&w, 1, INVOKE("getVideoInfo", "11"));
     frame(&w, 1, REQUEST("release", "'object':'" E "'", "12"));
-    expect(&w, "1 < " FAULT("40101", "MEDIA_OBJECT_NOT_FOUND", "Object '" E "' not found",
-                            "11") "\n1 < {'id':12,'jsonrpc':'2.0','result':{"
-                                  "'sessionId':'s'}}\n");
+    expect(&w, "1 < " REFUSED("40101", "MEDIA_OBJECT_NOT_FOUND", "Object '" E "' not found",
+                              "11") "\n1 < {'id':12,'jsonrpc':'2.0','result':{"
+                                    "'sessionId':'s'}}\n");
     for (unsigned i = 0; i < 20; i++) {
         usleep(5000);
         kurento_media_ready(w.k, w.now);

@@ -6,16 +6,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "harness.h"
 #include "kurento/recorder_endpoint.h"
 #include "record/recorder.h"
 
+#define TYPE "RecorderEndpoint"
+#include "uri_endpoint.h"
+
 #define MAX_RECORDINGS 2
 
-static char folder[64], path[80];
+static char path[80];
 static int wake_fd;
 static struct rng rng;
-static struct world w;
 
 /* A disk that does not answer: the writer waits here as long as the test holds it. */
 static pthread_mutex_t disk = PTHREAD_MUTEX_INITIALIZER;
@@ -28,28 +29,6 @@ static void wake_test(void *user)
     assert_int_equal(pthread_mutex_unlock(&disk), 0);
     assert_int_equal(write(wake_fd, &(uint64_t){1}, 8), 8);
 }
-
-#define FAULT(code, type, text, id)                                                                \
-    "{'error':{'code':" code ",'data':{'type':'" type "'},'message':'" text "'},'id':" id          \
-    ",'jsonrpc':'2.0'}"
-
-#define P "<1>_kurento.MediaPipeline"
-#define R P "/<2>_kurento.RecorderEndpoint"
-
-#define CREATE(params, id)                                                                         \
-    REQUEST("create",                                                                              \
-            "'type':'RecorderEndpoint','constructorParams':{'mediaPipeline':'" P "'," params "}",  \
-            id)
-#define INVOKE(operation, id) REQUEST("invoke", "'object':'" R "','operation':'" operation "'", id)
-
-/* @param ms  since the beginning; own  members of the event, which stand in alphabetical order */
-#define TOLD_AT(ms, event, own)                                                                    \
-    "1 < {'jsonrpc':'2.0','method':'onEvent','params':{'value':{'data':{'source':'" R "'," own     \
-    "'tags':[],'timestampMillis':'179537500" ms "','type':'" event "'},'object':'" R               \
-    "','type':'" event "'}}}\n"
-#define TOLD(event, own)    TOLD_AT("0000", event, own)
-#define STATE_AT(ms, state) TOLD_AT(ms, "UriEndpointStateChanged", "'state':'" state "',")
-#define STATE(state)        STATE_AT("0000", state)
 
 static struct recorder *recorder_of_test(void)
 {
@@ -72,15 +51,11 @@ static void disk_goes_on(void)
 static int set_up(void **state)
 {
     (void)state;
-    strcpy(folder, "/tmp/duet-kurento-recorder-XXXXXX");
-    if (!mkdtemp(folder))
-        return -1;
+    make_folder();
     (void)snprintf(path, sizeof(path), "%s/a.ogg", folder);
     wake_fd = eventfd(0, EFD_CLOEXEC);
     rng_init_seeded(&rng, 1);
-    world_init_with(&w, recorder_of_test(), NULL);
-    open_socket(&w, 1);
-    ask(&w, REQUEST("create", "'type':'MediaPipeline'", "1"), VALUE("'" P "'", "1"));
+    open_pipeline(recorder_of_test(), NULL);
     return 0;
 }
 
@@ -110,27 +85,13 @@ static void expect_told(const char *transcript)
     expect(&w, transcript);
 }
 
-static void make(const char *create)
-{
-    ask(&w, create, VALUE("'" R "'", "2"));
-}
-
-static void subscribe(const char *event, size_t i)
-{
-    char request[256];
-    (void)snprintf(request, sizeof(request),
-                   REQUEST("subscribe", "'object':'" R "','type':'%s'", "5%zu"), event, i);
-    frame(&w, 1, request);
-    text_init(&w.t, w.transcript, sizeof(w.transcript));
-}
-
 static void make_told(const char *create)
 {
     static const char *const events[] = {"UriEndpointStateChanged", "Recording", "Paused",
                                          "Stopped", "Error"};
     make(create);
     for (size_t i = 0; i < ARRAY_LEN(events); i++)
-        subscribe(events[i], i);
+        subscribe(E, events[i], i);
 }
 
 static off_t size_of_file(void)
@@ -163,22 +124,22 @@ static void what_cannot_be_recorded_is_refused(void **state)
         const char *request, *answer;
     } rows[] = {
         {CREATE("'uri':'a.mp4','mediaProfile':'MP4'", "10"),
-         FAULT("40107", "MEDIA_OBJECT_ILLEGAL_PARAM_ERROR",
-               "MP4 cannot be recorded here: audio in WebM, Matroska or Ogg can", "10")},
+         REFUSED("40107", "MEDIA_OBJECT_ILLEGAL_PARAM_ERROR",
+                 "MP4 cannot be recorded here: audio in WebM, Matroska or Ogg can", "10")},
         {CREATE("'uri':'a.webm','mediaProfile':'WEBM_VIDEO_ONLY'", "11"),
-         FAULT("40107", "MEDIA_OBJECT_ILLEGAL_PARAM_ERROR",
-               "WEBM_VIDEO_ONLY cannot be recorded here: audio in WebM, Matroska or Ogg can",
-               "11")},
+         REFUSED("40107", "MEDIA_OBJECT_ILLEGAL_PARAM_ERROR",
+                 "WEBM_VIDEO_ONLY cannot be recorded here: audio in WebM, Matroska or Ogg can",
+                 "11")},
         {CREATE("'uri':'http://example.org/a.webm'", "12"),
-         FAULT("40107", "MEDIA_OBJECT_ILLEGAL_PARAM_ERROR",
-               "'http://example.org/a.webm': only file:// URIs can be recorded to", "12")},
+         REFUSED("40107", "MEDIA_OBJECT_ILLEGAL_PARAM_ERROR",
+                 "'http://example.org/a.webm': only file:// URIs can be recorded to", "12")},
         {CREATE("'uri':'file:///etc/passwd'", "13"),
-         FAULT("40107", "MEDIA_OBJECT_ILLEGAL_PARAM_ERROR",
-               "'file:///etc/passwd': the file is not below recording.dir", "13")},
+         REFUSED("40107", "MEDIA_OBJECT_ILLEGAL_PARAM_ERROR",
+                 "'file:///etc/passwd': the file is not below recording.dir", "13")},
         {CREATE("'uri':'a','mediaProfile':'WAV'", "14"),
-         FAULT("40001", "MARSHALL_ERROR", "Invalid value for 'MediaProfileSpecType'", "14")},
+         REFUSED("40001", "MARSHALL_ERROR", "Invalid value for 'MediaProfileSpecType'", "14")},
         {CREATE("'mediaProfile':'WEBM'", "15"),
-         FAULT("40001", "MARSHALL_ERROR", "'uri' parameter should be a string", "15")},
+         REFUSED("40001", "MARSHALL_ERROR", "'uri' parameter should be a string", "15")},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
@@ -193,8 +154,8 @@ static void without_a_folder_it_says_which_setting(void **state)
     open_socket(&off, 1);
     ask(&off, REQUEST("create", "'type':'MediaPipeline'", "1"), VALUE("'" P "'", "1"));
     ask(&off, CREATE("'uri':'a.webm'", "2"),
-        FAULT("40108", "MEDIA_OBJECT_NOT_AVAILABLE",
-              "this server does not record: its setting recording.dir is empty", "2"));
+        REFUSED("40108", "MEDIA_OBJECT_NOT_AVAILABLE",
+                "this server does not record: its setting recording.dir is empty", "2"));
     world_deinit(&off);
 }
 
@@ -208,7 +169,7 @@ static void it_is_a_uri_endpoint(void **state)
     ask(&w, INVOKE("stopAndWait", "6"), VALUE("null", "6"));
     ask(&w, INVOKE("pause", "7"), VALUE("null", "7"));
     ask(&w, INVOKE("getState", "8"), VALUE("'STOP'", "8"));
-    ask(&w, REQUEST("describe", "'object':'" R "'", "9"),
+    ask(&w, REQUEST("describe", "'object':'" E "'", "9"),
         "{'id':9,'jsonrpc':'2.0','result':{'hierarchy':['kurento.UriEndpoint','kurento.Endpoint',"
         "'kurento.MediaElement','kurento.MediaObject'],'qualifiedType':'kurento.RecorderEndpoint',"
         "'sessionId':'s','type':'RecorderEndpoint'}}");
@@ -273,9 +234,9 @@ static void a_folder_that_is_not_there(void **state)
     ask(&w, INVOKE("record", "10"), VALUE("null", "10"));
     expect_told(
         "1 < {'jsonrpc':'2.0','method':'onEvent','params':{'value':{'data':{'description':"
-        "'cannot record to none/a.ogg: No such file or directory','errorCode':6,'source':'" R
+        "'cannot record to none/a.ogg: No such file or directory','errorCode':6,'source':'" E
         "','tags':[],'timestampMillis':'1795375000000','type':'RESOURCE_ERROR_OPEN'},"
-        "'object':'" R "','type':'Error'}}}\n" STATE("STOP") TOLD("Stopped", ""));
+        "'object':'" E "','type':'Error'}}}\n" STATE("STOP") TOLD("Stopped", ""));
     ask(&w, INVOKE("getState", "11"), VALUE("'STOP'", "11"));
     ask(&w, INVOKE("stopAndWait", "12"), VALUE("null", "12"));
 }
@@ -290,9 +251,9 @@ static void a_path_that_is_no_text(void **state)
     ask(&w, INVOKE("record", "10"), VALUE("null", "10"));
     expect_told("1 < {'jsonrpc':'2.0','method':'onEvent','params':{'value':{'data':{'description':"
                 "'cannot record to none/\xef\xbf\xbd.ogg: No such file or directory','errorCode':6,"
-                "'source':'" R
+                "'source':'" E
                 "','tags':[],'timestampMillis':'1795375000000','type':'RESOURCE_ERROR_OPEN'},"
-                "'object':'" R "','type':'Error'}}}\n" STATE("STOP") TOLD("Stopped", ""));
+                "'object':'" E "','type':'Error'}}}\n" STATE("STOP") TOLD("Stopped", ""));
 }
 
 static void more_than_the_limit(void **state)
@@ -308,8 +269,8 @@ static void more_than_the_limit(void **state)
         packet_ring_unref(order.ring);
     }
     ask(&w, INVOKE("record", "10"),
-        FAULT("40009", "NOT_ENOUGH_RESOURCES",
-              "as many recordings as recording.max_files allows are being made", "10"));
+        REFUSED("40009", "NOT_ENOUGH_RESOURCES",
+                "as many recordings as recording.max_files allows are being made", "10"));
     ask(&w, INVOKE("getState", "11"), VALUE("'STOP'", "11"));
     kurento_free(w.k);
     recorder_free(w.recorder);
@@ -351,8 +312,8 @@ static void without_memory_nothing_begins(void **state)
 #define LATE                                                                                       \
     "1 < {'jsonrpc':'2.0','method':'onEvent','params':{'value':{'data':{'description':"            \
     "'the disk does not answer: the file is not whole yet, and Stopped comes when it is',"         \
-    "'errorCode':8,'source':'" R "','tags':[],'timestampMillis':'1795375004000',"                  \
-    "'type':'RESOURCE_ERROR_CLOSE'},'object':'" R "','type':'Error'}}}\n"
+    "'errorCode':8,'source':'" E "','tags':[],'timestampMillis':'1795375004000',"                  \
+    "'type':'RESOURCE_ERROR_CLOSE'},'object':'" E "','type':'Error'}}}\n"
 
 /* From the pause on: what is asked for behind it is not carried out. */
 static void disk_stops(void)
@@ -431,8 +392,8 @@ static void released_while_it_records(void **state)
     ask(&w, INVOKE("record", "10"), VALUE("null", "10"));
     frame(&w, 1, INVOKE("stopAndWait", "11"));
     frame(&w, 1, REQUEST("release", "'object':'" P "'", "12"));
-    expect(&w,
-           "1 < " FAULT("40101", "MEDIA_OBJECT_NOT_FOUND", "Object '" R "' not found", "11") "\n");
+    expect(&w, "1 < " REFUSED("40101", "MEDIA_OBJECT_NOT_FOUND", "Object '" E "' not found",
+                              "11") "\n");
     expect_told("1 < {'id':12,'jsonrpc':'2.0','result':{'sessionId':'s'}}\n");
     assert_true(is_whole());
     ask(&w, REQUEST("release", "'object':'" P "'", "13"),
@@ -447,7 +408,7 @@ static void released_and_not_waited_for(void **state)
     ask(&w, INVOKE("record", "10"), VALUE("null", "10"));
     ask(&w,
         REQUEST("transaction",
-                "'operations':[{'jsonrpc':'2.0','id':0,'method':'release','params':{'object':'" R
+                "'operations':[{'jsonrpc':'2.0','id':0,'method':'release','params':{'object':'" E
                 "'}}]",
                 "11"),
         VALUE("[{'id':0,'jsonrpc':'2.0','result':{'sessionId':'s'}}]", "11"));
