@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "kurento/private.h"
 #include "kurento/types.h"
 
@@ -30,7 +31,8 @@ static int get_name(const struct kurento_call *call, json_t **ret)
 static int set_name(const struct kurento_call *call, json_t **ret)
 {
     (void)ret;
-    char *name = mem_strdup(str_head(call->args[0].string, MAX_TAG_SIZE));
+    struct str text = str_head(call->args[0].string, MAX_TAG_SIZE);
+    char *name = mem_strdup(str_head(text, utf8_valid_prefix(text)));
     if (!name)
         return -ENOMEM;
     mem_free(call->object->name);

@@ -398,7 +398,11 @@ int player_start(struct player *p, const struct player_order *order, struct play
     if (!g)
         return -ENOMEM;
     int err = locate(p, order->front, order->uri, g->uri, &g->is_file, &error);
-    assert(!err); /* player_check */
+    if (err) { /* it has passed player_check: there is no memory to read the URL once more */
+        assert(!g->is_file);
+        mem_free(g);
+        return -ENOMEM;
+    }
     assert(order->from >= 0 && order->from < PACKET_FEED_MAX_POSITION);
     g->player = p;
     g->user = order->user;

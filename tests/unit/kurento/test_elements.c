@@ -85,6 +85,22 @@ static void names_tags_and_the_tree(void **state)
         ask(w, rows[i].request, rows[i].answer);
 }
 
+/* At its limit a name is cut between two characters: in half of one, getName would answer null. */
+static void a_name_that_is_too_long_is_cut(void **state)
+{
+    enum { CHARACTERS = 2048 }; /* of two bytes, behind one: one byte more than fits */
+    struct world *w = *state;
+    char name[2 * CHARACTERS + 2] = "x", json[8192];
+    for (int i = 0; i < CHARACTERS; i++)
+        strcat(name, "\u00e9");
+    two_elements(w);
+    (void)snprintf(json, sizeof(json), INVOKE(A, "setName", "{'name':'%s'}", "10"), name);
+    ask(w, json, VALUE("null", "10"));
+    name[2 * CHARACTERS - 1] = 0;
+    (void)snprintf(json, sizeof(json), VALUE("'%s'", "11"), name);
+    ask(w, INVOKE(A, "getName", "{}", "11"), json);
+}
+
 #define CONNECTION(media)                                                                          \
     "{'__module__':'kurento','__type__':'ElementConnectionData','sink':'" B                        \
     "','sinkDescription':'default','source':'" A "','sourceDescription':'default','type':'" media  \
@@ -496,6 +512,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(an_object_is_described_with_what_it_is_derived_from),
         TEST(names_tags_and_the_tree),
+        TEST(a_name_that_is_too_long_is_cut),
         TEST(a_connection_is_of_all_media_or_of_one),
         TEST(elements_of_two_pipelines_are_not_connected),
         TEST(ports_hand_on_within_their_hub),

@@ -3,6 +3,8 @@
  * server that one meets.
  */
 #include <arpa/inet.h>
+#include <curl/curl.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -12,6 +14,9 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -504,6 +509,61 @@ static void a_server_that_says_nothing_holds_up_nobody(void **state)
     expect_tone("/tone.wav");
 }
 
+/* --- memory of the library --- */
+
+static _Thread_local int fails_at; /* the how manieth allocation of this thread; 0 = none */
+
+static bool fails(void)
+{
+    return fails_at && --fails_at == 0;
+}
+
+static void *lib_malloc(size_t size)
+{
+    return fails() ? NULL : malloc(size);
+}
+
+static void *lib_realloc(void *p, size_t size)
+{
+    return fails() ? NULL : realloc(p, size);
+}
+
+static char *lib_strdup(const char *s)
+{
+    return fails() ? NULL : strdup(s);
+}
+
+static void *lib_calloc(size_t n, size_t size)
+{
+    return fails() ? NULL : calloc(n, size);
+}
+
+static int watch_memory(void **state)
+{
+    (void)state;
+    return curl_global_init_mem(CURL_GLOBAL_DEFAULT, lib_malloc, free, lib_realloc, lib_strdup,
+                                lib_calloc);
+}
+
+/* The URL is read twice: what was right the first time may find no memory the second time. */
+static void no_memory_to_read_a_url(void **state)
+{
+    char uri[64];
+    struct playing *playing;
+    int n = 0, err;
+    (void)state;
+    (void)snprintf(uri, sizeof(uri), "http://%s/ok", host);
+    const struct player_order order = {.front = PLAYER_PIPELINES, .uri = str_of(uri), .feed = feed};
+    do {
+        fails_at = ++n;
+        err = player_start(player, &order, &playing);
+        fails_at = 0;
+        assert_true(err == 0 || err == -ENOMEM);
+    } while (err);
+    assert_true(n > 1);
+    playing_stop(playing);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -519,6 +579,7 @@ int main(void)
         TEST(a_server_without_end_waits_for_the_listener),
         TEST(a_server_without_audio_is_left),
         TEST(a_server_that_says_nothing_holds_up_nobody),
+        TEST(no_memory_to_read_a_url),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, watch_memory, NULL);
 }
