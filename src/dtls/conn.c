@@ -172,33 +172,6 @@ void dtls_conn_deinit(struct dtls_conn *conn)
 
 /* --- Handshake ---------------------------------------------------------------------------- */
 
-/* RFC 5764 §4.2: client key, server key, client salt, server salt. */
-static bool export_keys(struct dtls_conn *conn)
-{
-    static const char label[] = "EXTRACTOR-dtls_srtp";
-    const SRTP_PROTECTION_PROFILE *profile = SSL_get_selected_srtp_profile(conn->handshake->ssl);
-    struct dtls_srtp_keys *k = &conn->keys;
-    if (!profile)
-        return false;
-    k->profile = (enum dtls_srtp_profile)profile->id;
-    k->is_client = conn->is_client;
-    k->key_len = 16;
-    k->salt_len = k->profile == DTLS_SRTP_AEAD_AES_128_GCM ? 12 : 14;
-    k->material_len = 2u * k->key_len + 2u * k->salt_len;
-    if (SSL_export_keying_material(conn->handshake->ssl, k->material, k->material_len, label,
-                                   sizeof(label) - 1, NULL, 0, 0) != 1)
-        return false;
-    const uint8_t *client_key = k->material;
-    const uint8_t *server_key = client_key + k->key_len;
-    const uint8_t *client_salt = server_key + k->key_len;
-    const uint8_t *server_salt = client_salt + k->salt_len;
-    k->local_key = conn->is_client ? client_key : server_key;
-    k->local_salt = conn->is_client ? client_salt : server_salt;
-    k->remote_key = conn->is_client ? server_key : client_key;
-    k->remote_salt = conn->is_client ? server_salt : client_salt;
-    return true;
-}
-
 static void on_handshake_done(struct dtls_conn *conn)
 {
     struct dtls_handshake *h = conn->handshake;
@@ -206,7 +179,8 @@ static void on_handshake_done(struct dtls_conn *conn)
         fail(conn, DTLS_FAILURE_HANDSHAKE, "no certificate was verified");
         return;
     }
-    if (!export_keys(conn) || dtls_close_alert_init(&conn->close_alert, h->ssl, conn->is_client)) {
+    if (!dtls_srtp_keys_export(h->ssl, conn->is_client, &conn->keys) ||
+        dtls_close_alert_init(&conn->close_alert, h->ssl, conn->is_client)) {
         wipe_keys(conn);
         fail(conn, DTLS_FAILURE_MEMORY, "key export");
         return;

@@ -37,6 +37,7 @@
 #include "dtls/close_alert.h"
 #include "dtls/context.h"
 #include "dtls/fingerprint.h"
+#include "dtls/srtp_keys.h"
 
 /** Fingerprints of one SDP description that are compared; browsers send one. */
 #define DTLS_MAX_FINGERPRINTS 4
@@ -65,30 +66,6 @@
 /** How long the server keeps its last flight. The client's waits between repeats end at 3 s to
  * 60 s, by implementation; after 30 s without media nobody is waiting any more. */
 #define DTLS_LINGER (30 * US_PER_S)
-
-/** IANA DTLS-SRTP protection profiles (RFC 5764 §4.1.2, RFC 7714 §14.2). */
-enum dtls_srtp_profile {
-    DTLS_SRTP_AES128_CM_SHA1_80 = 0x0001,
-    DTLS_SRTP_AEAD_AES_128_GCM = 0x0007,
-};
-
-/** Exported keying material at its longest: two keys of 16 and two salts of 14. */
-#define DTLS_SRTP_MATERIAL_MAX 60
-
-/** SRTP master keys and salts (RFC 5764 §4.2): the bytes, and where in them each one is. */
-struct dtls_srtp_keys {
-    enum dtls_srtp_profile profile;
-    bool is_client;           /**< our role */
-    uint8_t key_len;          /**< 16 */
-    uint8_t salt_len;         /**< 14 (CM), 12 (GCM) */
-    size_t material_len;      /**< 60 (CM), 56 (GCM) */
-    const uint8_t *local_key; /**< into material: protect with these two */
-    const uint8_t *local_salt;
-    const uint8_t *remote_key; /**< into material: unprotect with these two */
-    const uint8_t *remote_salt;
-    /** client key, server key, client salt, server salt; as the exporter gives it */
-    uint8_t material[DTLS_SRTP_MATERIAL_MAX];
-};
 
 enum dtls_failure {
     DTLS_FAILURE_FINGERPRINT,     /**< certificate is not one that signaling promised */

@@ -58,8 +58,8 @@
 
 /**
  * Changes of our role by conflict in one generation. A peer needs one, or two when both sides drew
- * the same tie-breaker; each begins our checks anew. To a peer that goes on claiming our role we
- * only say so: it must not make us send to the addresses that it named for ever.
+ * the same tie-breaker; each begins our checks anew. A peer that goes on claiming our role is only
+ * told so: it must not keep us sending to addresses that it named and that may be others'.
  */
 #define ICE_MAX_ROLE_SWITCHES 4
 
