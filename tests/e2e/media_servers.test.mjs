@@ -3,14 +3,14 @@
 // not there, comes back.
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
+import { afterEach, test } from 'node:test';
 import { rmSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import WebSocket from 'ws';
 
-import { PageUser, startBrowser, talk } from './lib/browser.mjs';
-import { startFixture } from './lib/fixture.mjs';
+import { PageUser, talk } from './lib/browser.mjs';
 import { SLOW, startServer } from './lib/server.mjs';
+import { useBrowsers } from './lib/stage.mjs';
 import { until } from './lib/wait.mjs';
 import { WeriftUser, compare, weriftTalk } from './lib/werift.mjs';
 
@@ -127,24 +127,12 @@ async function stillTalks(two) {
 
 // --- two browsers ---
 
-let fixture;
-let browsers;
-
-before(async () => {
-  fixture = await startFixture();
-  browsers = [];
-  for (const hz of [440, 1000]) browsers.push(await startBrowser({ hz, page: fixture.url }));
-});
-
-after(async () => {
-  for (const browser of browsers ?? []) await browser.stop();
-  await fixture?.stop();
-});
+const stage = useBrowsers();
 
 async function people(front) {
   const two = [];
   for (const [i, name] of ['alice', 'bob'].entries()) {
-    const user = await PageUser.open(browsers[i], name, front.socket());
+    const user = await PageUser.open(stage.browsers[i], name, front.socket());
     opened.push(user);
     await user.register();
     two.push(user);
