@@ -16,6 +16,7 @@ static const char *const kinds[][2] = {
     {"safari17_audio.sdp", "werift_audio.sdp"},    {"strange_mids.sdp", "safari12_audio.sdp"},
     {"firefox_max_bundle.sdp", "datachannel.sdp"}, {"kurento_utils_av.sdp", "chromium_audio.sdp"},
     {"pcmu_device.sdp", "chromium_audio.sdp"},     {"firefox_audio.sdp", "pcmu_device.sdp"},
+    {"gstreamer_audio.sdp", "pion_audio.sdp"},
 };
 
 #define N_KINDS   ARRAY_LEN(kinds)
@@ -96,6 +97,33 @@ static void many_calls_at_once_pass_media_untouched(void **state)
         }
     }
     assert_int_equal(engine_n_pipelines(b->engine), 0);
+    bench_free(b);
+}
+
+/* Nothing comes after the offer, and the first check begins while it is read: before the worker
+ * has given its number to the leg. */
+static void the_only_candidate_stands_in_the_offer(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new();
+    struct str offers[2];
+    for (unsigned leg = 0; leg < 2; leg++) {
+        char candidate[ICE_CANDIDATE_TEXT_MAX];
+        struct browser *br = browser_open(b, leg, "aiortc_audio.sdp");
+        const struct ice_candidate c = browser_candidate(br);
+        struct text t;
+        (void)ice_candidate_write(&c, candidate);
+        size_t len = strlen(br->offer);
+        text_init(&t, br->offer + len, sizeof(br->offer) - len);
+        text_printf(&t, "a=%s\r\na=end-of-candidates\r\n", candidate);
+        assert_false(t.failed);
+        offers[leg] = str_of(br->offer);
+    }
+    assert_int_equal(engine_call_start(b->engine, bench_now(), bench_id(0), offers, b->answers), 0);
+    for (unsigned leg = 0; leg < 2; leg++)
+        browser_answered(b, &b->browsers[leg], &b->answers->legs[leg]);
+    bench_wait(b, is_connected, 0);
+    exchange(b, 1, 0);
     bench_free(b);
 }
 
@@ -701,6 +729,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(many_calls_at_once_pass_media_untouched),
+        cmocka_unit_test(the_only_candidate_stands_in_the_offer),
         cmocka_unit_test(calls_are_spread_over_the_workers),
         cmocka_unit_test(a_busy_worker_loses_nothing),
         cmocka_unit_test(a_released_call_says_goodbye),

@@ -19,10 +19,11 @@
 
 /** Those that can be answered. */
 static const char *const fixtures[] = {
-    "chromium_audio",    "chromium_av",        "firefox_audio",    "firefox_av",  "werift_audio",
-    "safari17_audio",    "safari12_audio",     "kurento_utils_av", "pcmu_device", "setup_active",
-    "setup_passive",     "session_level",      "strange_mids",     "two_audio",   "datachannel",
-    "bundle_only_audio", "firefox_max_bundle",
+    "chromium_audio",     "chromium_av",    "firefox_audio",   "firefox_av",
+    "werift_audio",       "safari17_audio", "safari12_audio",  "kurento_utils_av",
+    "pcmu_device",        "setup_active",   "setup_passive",   "session_level",
+    "strange_mids",       "two_audio",      "datachannel",     "bundle_only_audio",
+    "firefox_max_bundle", "aiortc_audio",   "gstreamer_audio", "pion_audio",
 };
 
 /** @param buf  FILE_MAX bytes; a zero stands behind the text */
