@@ -40,6 +40,11 @@ struct recorded_call {
 
 static const char *const leg_names[] = {[MEDIA_CALLER] = "caller", [MEDIA_CALLEE] = "callee"};
 
+static const char *name_of(const struct recorded_leg *leg)
+{
+    return leg_names[leg - leg->call->legs];
+}
+
 static const void *id_key(const void *value, size_t *ret_len)
 {
     *ret_len = sizeof(uint64_t);
@@ -122,6 +127,21 @@ static bool is_news(const struct recorded_call *call)
     return caller->outcome && callee->outcome && (is_changed(caller) || is_changed(callee));
 }
 
+static void drops(struct media_recordings *r, struct recorded_leg *leg)
+{
+    LOG_SCOPE(leg->call->id, name_of(leg));
+    if (leg->outcome != OUTCOME_DROPPED)
+        log_warning(RECORD, "the disk does not keep up; the call goes on, but is not recorded");
+    came_out(r, leg, OUTCOME_DROPPED);
+}
+
+static void goes_on(struct media_recordings *r, struct recorded_leg *leg)
+{
+    LOG_SCOPE(leg->call->id, name_of(leg));
+    log_info(RECORD, "the disk keeps up again; the call is recorded");
+    came_out(r, leg, OUTCOME_RECORDED);
+}
+
 /* A recording that has failed stays that. */
 static void look_at(struct media_recordings *r, struct recorded_leg *leg)
 {
@@ -129,9 +149,9 @@ static void look_at(struct media_recordings *r, struct recorded_leg *leg)
         return;
     uint64_t n_dropped = recording_n_dropped(leg->recording);
     if (n_dropped != leg->n_dropped)
-        came_out(r, leg, OUTCOME_DROPPED);
+        drops(r, leg);
     else if (leg->outcome == OUTCOME_DROPPED && leg->is_open)
-        came_out(r, leg, OUTCOME_RECORDED);
+        goes_on(r, leg);
     leg->n_dropped = n_dropped;
 }
 

@@ -145,7 +145,8 @@ const struct options_row options_table[] = {
     {.key = "call.record", .type = OPTIONS_TYPE_BOOL, MEMBER(call_record), .fallback = "false",
      .help = "Record every call of /one2one and /call below recording.dir, two files each "
              "(recording.max_files): what the one says, and what the other. Both pages are told "
-             "so; in most countries people must be, and must agree. Nothing is ever deleted."},
+             "so, and when it fails; in most countries people must be, and must agree. Nothing is "
+             "ever deleted."},
     {.key = "kurento.listen", .type = OPTIONS_TYPE_LISTEN, MEMBER(kurento_listen),
      .fallback = "127.0.0.1:8888",
      .help = "Address and port of the Kurento Protocol, at the path /kurento: applications written "

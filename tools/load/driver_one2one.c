@@ -106,6 +106,13 @@ static struct driver_event on_candidate(struct driver_session *s)
                                  .text = str_of(driver_string(candidate, "candidate"))};
 }
 
+/* Whether the call is recorded makes no difference to a load. */
+static struct driver_event on_recording(struct driver_session *s)
+{
+    (void)s;
+    return (struct driver_event){.type = DRIVER_NOTHING};
+}
+
 static struct driver_event on_stop(struct driver_session *s)
 {
     return (struct driver_event){.type = DRIVER_ENDED, .text = explain(s)};
@@ -126,6 +133,7 @@ static const struct {
     {"callResponse", on_call_response},
     {"startCommunication", on_start},
     {"iceCandidate", on_candidate},
+    {"recording", on_recording},
     {"stopCommunication", on_stop},
     {"error", on_error},
 };

@@ -66,6 +66,8 @@ static void one2one(void **state)
          "v=0", 0, 0},
         {"{\"id\":\"iceCandidate\",\"candidate\":{\"candidate\":\"c\"}}", DRIVER_CANDIDATE, "c", 0,
          0},
+        {"{\"id\":\"recording\",\"you\":true,\"them\":false,\"callId\":\"7\"}", DRIVER_NOTHING, 0,
+         0, 0},
         {"{\"id\":\"stopCommunication\",\"reason\":\"hang-up\"}", DRIVER_ENDED,
          "stopCommunication: hang-up", 0, 0},
         {"[]", DRIVER_ERROR, "the server sent an unknown message", 0, 0},
