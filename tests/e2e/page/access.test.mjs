@@ -32,6 +32,11 @@ async function tour(page, look) {
     await talk(page, socket, 'bob', { recorded: true });
     await page.locator('#mute').click();
     await look('talking');
+    for (const [what, you, them] of [['half recorded', false, true], ['not recorded', false, false]]) {
+        socket.send({ id: 'recording', you, them, callId: '00c0ffee00c0ffee' });
+        await page.locator(`#call-recorded[data-recorded="${them ? 'them' : 'stopped'}"]`).waitFor();
+        await look(`talking, ${what}`);
+    }
     await page.locator('#sound-in-call').click();
     await look('sound');
     await page.locator('#sound-close').click();
@@ -269,10 +274,10 @@ for (const locale of ['en', 'id']) {
                     }
                 }
                 /* How the line is stands above the keys, in a recorded call, too. */
-                if (state === 'talking') {
+                if (/^talking(, \w+ recorded)?$/.test(state)) {
                     const word = await page.locator('.quality-word').boundingBox();
                     const keys = await page.locator('#keys-talking .key').first().boundingBox();
-                    assert.ok(word.y + word.height <= keys.y, `the line's word at ${word.y}, keys at ${keys.y}`);
+                    assert.ok(word.y + word.height <= keys.y, `${state}: the line's word at ${word.y}, keys at ${keys.y}`);
                 }
             });
         });

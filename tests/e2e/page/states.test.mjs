@@ -74,8 +74,8 @@ story('a recording that fails, or never begins, is not shown as one', {}, async 
     await talk(page, socket, 'bob', { recorded: true });
     for (const [you, them, sentence] of [
         [true, true, 'This call is recorded'],
-        [true, false, 'Only you are recorded'],
-        [false, true, 'Only bob is recorded'],
+        [true, false, 'Records only you'],
+        [false, true, 'Records only them'],
         [false, false, 'No longer recorded'],
     ]) {
         socket.send({ id: 'recording', you, them, callId });
@@ -91,8 +91,8 @@ story('a recording that fails, or never begins, is not shown as one', {}, async 
 
     await talk(page, socket, 'bob', { recorded: true });
     socket.send({ id: 'recording', you: false, them: false, callId });
-    await says('This call is not recorded');
-    await spoken('This call is not recorded.');
+    await says('Not recorded');
+    await spoken('Not recorded.');
 });
 
 story('whose connection is poor: the page asks, the server knows', {}, async page => {

@@ -23,7 +23,7 @@ const RECORDED = Object.freeze({
 
 /** What is recorded of the call, in words; '' when that never was the question. */
 export const recordingNotice = state =>
-    (state.recorded ? t(RECORDED[state.recorded], { peer: state.peer }) : '');
+    (state.recorded ? t(RECORDED[state.recorded]) : '');
 
 const KEYS = Object.freeze({
     preparing: 'keys-outgoing',
