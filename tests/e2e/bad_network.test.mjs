@@ -50,7 +50,7 @@ async function silences(people, ms) {
   }));
 }
 
-const bothHear = ([alice, bob], ms) => Promise.all([alice.hears(bob.hz, ms), bob.hears(alice.hz, ms)]);
+const bothHear = ([alice, bob]) => Promise.all([alice.hears(bob.hz), bob.hears(alice.hz)]);
 
 test('the proxy leaves no way but the line', () => {
   const line = { ip: '192.0.2.9', port: '5' };
@@ -72,7 +72,7 @@ test('the proxy leaves no way but the line', () => {
 test('5 % loss and 20 ms each way: both hear each other', { timeout }, async (t) => {
   await overLines({ loss: 5, delay: 20 }, async (people, lines) => {
     await pause(TALK_MS);
-    await bothHear(people, 5000 * SLOW);
+    await bothHear(people);
     for (const [i, person] of people.entries()) {
       const { inbound } = await person.statistics();
       const concealed = inbound.concealedSamples / inbound.totalSamplesReceived;
@@ -94,7 +94,7 @@ test('a blackout of 2 s: the audio is back within 3 s', { timeout }, async (t) =
     await Promise.all(lines.map((line) => line.command(`blackout ${BLACKOUT_MS}ms`)));
     const begin = Date.now();
     const back = await silences(people, (BLACKOUT_MS + 3000) * SLOW);
-    await bothHear(people, 3000 * SLOW);
+    await bothHear(people);
     t.diagnostic(`packets came again ${back.map((ms) => ms - BLACKOUT_MS).join(' and ')} ms after its end, `
       + `the tone was whole after ${Date.now() - begin - BLACKOUT_MS} ms`);
     for (const ms of back) assert.ok(ms > BLACKOUT_MS * 0.8, `${ms}: the line was not dark`);
@@ -106,7 +106,7 @@ test('a new address in the call: the audio returns', { timeout }, async (t) => {
   await overLines({ delay: 20 }, async (people, [line]) => {
     await line.command('rebind');
     const back = await silences(people, 15_000 * SLOW);
-    await bothHear(people, 5000 * SLOW);
+    await bothHear(people);
     t.diagnostic(`alice has a new address: she hears bob after ${back[0]} ms, he hears her after ${back[1]} ms`);
     for (const ms of back) assert.ok(ms < 1000 * SLOW, `${ms}`);
     const { rebinds, down } = await line.stats();

@@ -4,8 +4,8 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 
-import { HEARD, PageUser, talk } from './lib/browser.mjs';
-import { shareAt } from './lib/hearing.mjs';
+import { PageUser, talk } from './lib/browser.mjs';
+import { isHeard } from './lib/hearing.mjs';
 import { startLine } from './lib/impair.mjs';
 import { SLOW } from './lib/server.mjs';
 import { useStage } from './lib/stage.mjs';
@@ -72,14 +72,13 @@ test('a telephone and a browser speak G.711, and keys arrive', { timeout }, asyn
   assert.equal((await alice.expect('callResponse')).response, 'accepted');
   await phone.connected();
   phone.speak();
-  // Asked seldom: who speaks for the phone is this process, too.
-  await until('alice hears the phone', async () => (await alice.share(1000)) > HEARD, 20_000 * SLOW, 1000);
+  await alice.hears(1000, 20_000 * SLOW);
   assert.match(await answerOf(alice), /^m=audio \d+ \S+ 0 126\r$/m);
 
   await until('the phone hears 440 Hz', () => {
     const voice = phone.heard.filter((_, i) => phone.headers[i].type === 0).slice(-30);
     const samples = voice.flatMap((payload) => [...payload].map(ulaw.decode));
-    return voice.length === 30 && shareAt(samples, ulaw.RATE, 440) > HEARD;
+    return voice.length === 30 && isHeard({ rate: ulaw.RATE, samples }, 440);
   }, 10_000 * SLOW);
 
   await pressKeys(alice, '159', 200);

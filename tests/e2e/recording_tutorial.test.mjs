@@ -8,7 +8,7 @@ import { after, afterEach, before, beforeEach, test } from 'node:test';
 
 import { startBrowser } from './lib/browser.mjs';
 import { startFixture } from './lib/fixture.mjs';
-import { kurentoPage, message, messages, openTutorial, share } from './lib/kurento_page.mjs';
+import { hears, kurentoPage, message, messages, openTutorial, share } from './lib/kurento_page.mjs';
 import { files, probe } from './lib/recording.mjs';
 import { SLOW, startServer } from './lib/server.mjs';
 import { pause, until } from './lib/wait.mjs';
@@ -59,9 +59,6 @@ async function open(name, browser = browsers[name]) {
   tabs.push(tab);
   return tab;
 }
-
-const hears = (tab, hz) =>
-  until(`${hz} Hz`, async () => (await share(tab, hz)) > 0.8, 15_000 * SLOW);
 
 /** alice and bob talk for a while, alice hangs up; what they were told is forgotten. */
 async function talked(ms = TALK_MS) {

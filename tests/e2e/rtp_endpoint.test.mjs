@@ -6,9 +6,9 @@ import { createSocket } from 'node:dgram';
 import { after, afterEach, before, test } from 'node:test';
 import kurento from 'kurento-client';
 
-import { HEARD, startBrowser } from './lib/browser.mjs';
+import { startBrowser } from './lib/browser.mjs';
 import { startFixture } from './lib/fixture.mjs';
-import { shareAt } from './lib/hearing.mjs';
+import { isHeard } from './lib/hearing.mjs';
 import { describe, Listener, openPair, playTone, record, target } from './lib/plain.mjs';
 import { SLOW, startServer } from './lib/server.mjs';
 import { frame } from './lib/ulaw.mjs';
@@ -81,10 +81,8 @@ async function joinBrowser(pipeline, only = null) {
   return {
     endpoint,
     page,
-    hears: (hz) => until(`the browser hears ${hz} Hz`, async () => {
-      const heard = await page.evaluate(() => globalThis.ears && duet.heard(ears));
-      return heard && shareAt(heard.samples, heard.rate, hz) > HEARD;
-    }, WAIT),
+    hears: (hz) => until(`the browser hears ${hz} Hz`,
+      () => page.evaluate((f) => duet.hears(globalThis.ears, f), hz), WAIT),
   };
 }
 
@@ -148,8 +146,8 @@ test('a browser is heard by ffmpeg at an offer of ours', { timeout }, async () =
   undo.push(() => ffmpeg.stop());
   await rtp.processAnswer(answer);
   await until('ffmpeg hears 440 Hz', () => {
-    const heard = ffmpeg.heard();
-    return heard && shareAt(heard, 48_000, 440) > HEARD;
+    const samples = ffmpeg.heard();
+    return samples && isHeard({ rate: 48_000, samples }, 440);
   }, WAIT).catch((error) => { throw new Error(`${error.message}\n${ffmpeg.log.join('')}`); });
 });
 
@@ -180,8 +178,8 @@ test('a telephone with G.711 and a browser talk; strangers change nothing', { ti
   undo.push(() => clearInterval(timer));
   await person.hears(600);
   await until('the telephone hears 440 Hz', () => {
-    const { samples, rate } = listener.ulaw();
-    return samples.length > rate / 2 && shareAt(samples, rate, 440) > HEARD;
+    const sound = listener.ulaw();
+    return sound.samples.length > sound.rate / 2 && isHeard(sound, 440);
   }, WAIT);
   assert.equal(robbed.packets, 0);
   assert.equal(listener.gaps, 0);
@@ -267,7 +265,7 @@ test('with keys in the descriptions ffmpeg and a browser hear each other', { tim
   const listener = record(offer.replace(key, ours)); // to ffmpeg it is the sender's
   undo.push(() => listener.stop());
   await until('ffmpeg hears 440 Hz', () => {
-    const heard = listener.heard();
-    return heard && shareAt(heard, 48_000, 440) > HEARD;
+    const samples = listener.heard();
+    return samples && isHeard({ rate: 48_000, samples }, 440);
   }, WAIT).catch((error) => { throw new Error(`${error.message}\n${listener.log.join('')}`); });
 });

@@ -3,10 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { HEARD, PageUser } from './lib/browser.mjs';
+import { PageUser } from './lib/browser.mjs';
 import { SLOW } from './lib/server.mjs';
 import { useStage } from './lib/stage.mjs';
-import { until } from './lib/wait.mjs';
 
 const CALLS = 10;
 
@@ -35,7 +34,7 @@ test('ten calls at once', { timeout: 180_000 * SLOW }, async () => {
   // Twenty encoders and decoders share two cores with the test: ask one after the other.
   for (let i = 0; i < CALLS; i++)
     for (const [user, other] of [[callers[i], callees[i]], [callees[i], callers[i]]])
-      await until(`${user.name} hears ${other.hz} Hz`, async () => (await user.share(other.hz)) > HEARD, 60_000);
+      await user.hears(other.hz, 60_000);
   for (const caller of callers) await caller.client('stop');
   for (const callee of callees)
     assert.equal((await callee.expect('stopCommunication', 30_000)).reason, 'hang-up');

@@ -5,14 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 
-import { shareAt } from './hearing.mjs';
 import { tone, writeSound } from './tones.mjs';
 import { until } from './wait.mjs';
 
 const BINARIES = [process.env.E2E_CHROMIUM, '/usr/bin/chromium', '/usr/bin/google-chrome'];
-
-/** A tone counts as heard when this share of the power is in it: Opus leaves 0.98 and more. */
-export const HEARD = 0.8;
 
 const flags = (wav) => [
   '--no-sandbox', // as root there is no other way
@@ -98,14 +94,13 @@ export class PageUser {
     return this.user.evaluate((u) => u.client.received);
   }
 
-  /** Share of what is heard now that is the tone `hz`; 0 while nothing is connected. */
-  async share(hz) {
-    const heard = await this.user.evaluate((u) => u.heard());
-    return heard ? shareAt(heard.samples, heard.rate, hz) : 0;
+  /** Share of what is heard now that is the tone `hz`. */
+  share(hz) {
+    return this.user.evaluate((u, f) => duet.share(u.ears, f), hz);
   }
 
   hears(hz, ms = 15_000) {
-    return until(`${this.name} hears ${hz} Hz`, async () => (await this.share(hz)) > HEARD, ms);
+    return until(`${this.name} hears ${hz} Hz`, () => this.user.evaluate((u, f) => duet.hears(u.ears, f), hz), ms);
   }
 
   close() {

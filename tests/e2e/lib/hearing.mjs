@@ -1,4 +1,7 @@
-// What is heard: how much of a signal's power lies at one frequency.
+// What is heard: how much of a signal's power lies at one frequency. Here and in pages.
+
+/** A tone is there when this share of the power is in it: Opus leaves 0.98 and more. */
+export const HEARD = 0.8;
 
 /**
  * Share of the signal's power that lies at `hz` (Goertzel, Hann window): near 1 for that tone alone,
@@ -21,6 +24,15 @@ export function shareAt(samples, rate, hz) {
   const atTone = s1 * s1 + s2 * s2 - coefficient * s1 * s2;
   // A tone of amplitude a: |X|^2 = (a n/4)^2, windowed power = a^2/2 * 3n/8.
   return Math.min(1, (atTone * 3) / (n * power));
+}
+
+/**
+ * Is the tone there, whole and alone, in a quarter of the sound at least? A browser that gets no time
+ * leaves holes in what it sends and plays, but makes no tone that nobody sent.
+ */
+export function isHeard({ rate, samples }, hz) {
+  const n = Math.floor(samples.length / 4);
+  return [0, 1, 2, 3].some((i) => shareAt(samples.slice(i * n, (i + 1) * n), rate, hz) > HEARD);
 }
 
 /** Root mean square, 0..1. */

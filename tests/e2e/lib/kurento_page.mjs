@@ -4,7 +4,6 @@
 import { createRequire } from 'node:module';
 import { build } from 'esbuild';
 
-import { shareAt } from './hearing.mjs';
 import { SLOW } from './server.mjs';
 import { until } from './wait.mjs';
 
@@ -103,21 +102,23 @@ export const messages = (tab) => tab.evaluate(() => log);
 export const message = (tab, id) =>
   until(id, async () => (await messages(tab)).find((m) => m.id === id), 15_000 * SLOW);
 
-/** How much of what the page's video element plays is the tone. */
-export const share = async (tab, hz) => {
-  const heard = await tab.evaluate(async () => {
-    const stream = document.getElementById('other').srcObject;
-    const [track] = stream ? stream.getAudioTracks() : [];
-    if (!track) return null;
-    await import('/page.mjs');
-    if (globalThis.heardTrack !== track) {
-      globalThis.heardTrack = track;
-      globalThis.ears = await duet.attach(track);
-    }
-    return duet.heard(ears);
-  });
-  return heard ? shareAt(heard.samples, heard.rate, hz) : 0;
-};
+/** Is the tone heard in what the page's video element plays? */
+const isHeard = (tab, hz) => tab.evaluate(async (f) => {
+  const stream = document.getElementById('other').srcObject;
+  const [track] = stream ? stream.getAudioTracks() : [];
+  if (!track) return false;
+  await import('/page.mjs');
+  if (globalThis.heardTrack !== track) {
+    globalThis.heardTrack = track;
+    globalThis.ears = await duet.attach(track);
+  }
+  return duet.hears(ears, f);
+}, hz);
+
+export const hears = (tab, hz) => until(`${hz} Hz are heard`, () => isHeard(tab, hz), 15_000 * SLOW);
+
+/** How much of what was just heard is that tone. */
+export const share = (tab, hz) => tab.evaluate((f) => duet.share(ears, f), hz);
 
 /** A page of its own, registered at a WebSocket. */
 export async function openTutorial(browser, name, url) {

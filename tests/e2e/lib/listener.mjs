@@ -2,8 +2,6 @@
 
 import kurento from 'kurento-client';
 
-import { HEARD } from './browser.mjs';
-import { level, shareAt } from './hearing.mjs';
 import { until } from './wait.mjs';
 
 export class Listener {
@@ -51,22 +49,13 @@ export class Listener {
     return endpoint;
   }
 
-  /** The last 0.7 s. */
-  heard(i = 0) {
-    return this.page.evaluate((number) => legs[number].ears && duet.heard(legs[number].ears), i);
-  }
-
-  async share(hz, i = 0) {
-    const heard = await this.heard(i);
-    return heard ? shareAt(heard.samples, heard.rate, hz) : 0;
-  }
-
   hears(hz, i = 0, ms = 15_000) {
-    return until(`${hz} Hz are heard`, async () => (await this.share(hz, i)) > HEARD, ms);
+    return until(`${hz} Hz are heard`,
+      () => this.page.evaluate(([number, f]) => duet.hears(legs[number].ears, f), [i, hz]), ms);
   }
 
   hearsNothing(ms = 15_000) {
-    return until('silence', async () => level((await this.heard()).samples) < 0.001, ms);
+    return until('silence', async () => (await this.page.evaluate(() => duet.loudness(legs[0].ears))) < 0.001, ms);
   }
 
   statistics(i = 0) {

@@ -1,6 +1,7 @@
 // Runs in the page: a Client with a microphone, ears and statistics. Loaded by lib/browser.mjs.
 
 import { Client } from './client.mjs';
+import { isHeard, level, shareAt } from './hearing.mjs';
 
 const FFT_SIZE = 32768;
 
@@ -40,12 +41,24 @@ export async function attach(track) {
   return { element, analyser };
 }
 
-/** The last 0.7 s of what is heard. */
-export function heard(ears) {
-  const samples = new Float32Array(ears.analyser.fftSize);
-  ears.analyser.getFloatTimeDomainData(samples);
-  return { rate: ears.analyser.context.sampleRate, samples: Array.from(samples) };
+/** The last 0.7 s of what is heard: judged here, since on their way to the test they would keep the machine busy. */
+function heard({ analyser }) {
+  const samples = new Float32Array(analyser.fftSize);
+  analyser.getFloatTimeDomainData(samples);
+  return { rate: analyser.context.sampleRate, samples };
 }
+
+/** Is that tone heard? Not while there are no ears. */
+export const hears = (ears, hz) => Boolean(ears) && isHeard(heard(ears), hz);
+
+/** How much of all that is heard is that tone. */
+export function share(ears, hz) {
+  const { rate, samples } = heard(ears);
+  return shareAt(samples, rate, hz);
+}
+
+/** How loud it is: root mean square, 0..1. */
+export const loudness = (ears) => level(heard(ears).samples);
 
 /** The numbers of getStats() that the tests look at. */
 export async function statistics(pc) {
@@ -84,13 +97,9 @@ export class User {
     return pc;
   }
 
-  heard() {
-    return this.ears && heard(this.ears);
-  }
-
   statistics() {
     return statistics(this.client.pc);
   }
 }
 
-globalThis.duet = { User, attach, heard, microphone, oscillator, statistics };
+globalThis.duet = { User, attach, hears, loudness, microphone, oscillator, share, statistics };
