@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
@@ -11,6 +11,7 @@ import { PageUser, startBrowser, talk } from './lib/browser.mjs';
 import { startFixture } from './lib/fixture.mjs';
 import { decode, files, probe, tenthsAt } from './lib/recording.mjs';
 import { binary, SLOW, startServer } from './lib/server.mjs';
+import { mayMount, withSmallDisk } from './lib/small_disk.mjs';
 import { pause, until } from './lib/wait.mjs';
 
 const timeout = 90_000 * SLOW;
@@ -188,14 +189,8 @@ test('a folder that is needed', { timeout }, async () => {
     /call\.record: recordings need a folder: set recording\.dir/);
 });
 
-// The server alone sees a file system of 16 KiB in the place of the folder.
-const isRoot = process.getuid() === 0;
-test('the disk is full: the call goes on', { timeout, skip: !isRoot && 'needs root' }, async () => {
-  const program = join(folder, 'small-disk');
-  writeFileSync(program, `#!/bin/sh
-exec unshare -m sh -c 'mount -t tmpfs -o size=16k tmpfs ${folder} && exec "$0" "$@"' ${binary} "$@"
-`, { mode: 0o755 });
-  await start({}, program);
+test('the disk is full: the call goes on', { timeout, skip: !mayMount() && 'no right to mount a disk' }, async () => {
+  await start({}, withSmallDisk(folder));
   const [alice, bob] = await users();
   const { callId } = await talk(alice, bob);
   const said = (line) => line.includes(callId) && line.includes('the call goes on');

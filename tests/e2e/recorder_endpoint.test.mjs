@@ -2,7 +2,7 @@
 // programs of others decode.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
@@ -13,7 +13,8 @@ import { level, shareAt } from './lib/hearing.mjs';
 import { startLine } from './lib/impair.mjs';
 import { KurentoApp } from './lib/kurento_app.mjs';
 import { decode, part, probe, tenthsAt } from './lib/recording.mjs';
-import { binary, SLOW, startServer } from './lib/server.mjs';
+import { SLOW, startServer } from './lib/server.mjs';
+import { mayMount, withSmallDisk } from './lib/small_disk.mjs';
 import { pause, until } from './lib/wait.mjs';
 
 const timeout = 90_000 * SLOW;
@@ -271,14 +272,8 @@ test('the server is killed: what was said up to the last second is there', { tim
   }
 });
 
-// The server alone sees a file system of 16 KiB in the place of the folder.
-const isRoot = process.getuid() === 0;
-test('the disk is full: Error is told, the call goes on', { timeout, skip: !isRoot && 'needs root' }, async () => {
-  const program = join(folder, 'small-disk');
-  writeFileSync(program, `#!/bin/sh
-exec unshare -m sh -c 'mount -t tmpfs -o size=16k tmpfs ${folder} && exec "$0" "$@"' ${binary} "$@"
-`, { mode: 0o755 });
-  await start(['alice.ogg'], { program });
+test('the disk is full: Error is told, the call goes on', { timeout, skip: !mayMount() && 'no right to mount a disk' }, async () => {
+  await start(['alice.ogg'], { program: withSmallDisk(folder) });
   const [alice, bob] = await people();
   const [recorder] = app.recorders;
   await recorder.record();
