@@ -108,10 +108,10 @@ test('a new address in the call: the audio returns', { timeout }, async (t) => {
     const back = await silences(people, 15_000 * SLOW);
     await bothHear(people);
     t.diagnostic(`alice has a new address: she hears bob after ${back[0]} ms, he hears her after ${back[1]} ms`);
-    for (const ms of back) assert.ok(ms < 1000 * SLOW, `${ms}`);
     const { rebinds, down } = await line.stats();
     assert.equal(rebinds, 1);
     t.diagnostic(`${down.lost_old_address} packets went to the old one`);
+    assert.ok(down.lost_old_address < 50, `a second of audio went to the old address: ${down.lost_old_address}`);
   });
 });
 

@@ -129,6 +129,8 @@ async function exchange(user, inPage) {
     return count === user.sent.length || count === (await frames(inPage)).heard.length;
   });
   const heardByUser = user.heard.slice();
+  const isTold = ({ sent }) => sent.length >= sent.findIndex((frame) => frame.equals(heardByUser[0])) + heardByUser.length;
+  await until('the page tells of all that was heard', async () => isTold(await frames(inPage)));
   const page = await frames(inPage);
   assertSame('to Chromium', user.sent, page.heard, 250);
   assertSame('from Chromium', page.sent, heardByUser, 250);

@@ -10,7 +10,7 @@ import { startBrowser } from './lib/browser.mjs';
 import { startFixture } from './lib/fixture.mjs';
 import { firstCandidate, moveAnswer, startImpair, withoutCandidates } from './lib/impair.mjs';
 import { SLOW, startServer } from './lib/server.mjs';
-import { until } from './lib/wait.mjs';
+import { until, untilInPage } from './lib/wait.mjs';
 import { compare, opusPayload } from './lib/werift.mjs';
 
 const timeout = 90_000 * SLOW;
@@ -67,8 +67,7 @@ class PageAnswerer {
   }
 
   hears(hz) {
-    return until(`${this.hz} hears ${hz} Hz`,
-      () => this.page.evaluate((f) => duet.hears(globalThis.ears, f), hz), 20_000 * SLOW);
+    return untilInPage(`${this.hz} hears ${hz} Hz`, this.page, (f) => duet.hears(globalThis.ears, f), hz, 20_000 * SLOW);
   }
 
   close() {

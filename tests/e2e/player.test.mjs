@@ -19,8 +19,14 @@ import { pause, until } from './lib/wait.mjs';
 
 const timeout = 90_000 * SLOW;
 
-/** Never too early, to the packet; a machine that stands still makes it later [s]. */
-const LATE = 10 * SLOW;
+/** A sound is over never too early, to the packet; a machine that stands still makes it later. */
+const LATE_S = 7 * SLOW;
+function assertOver(seconds, length) {
+  assert.ok(seconds > length - 0.1 && seconds < length + LATE_S, `over after ${seconds} s, and not ${length} s`);
+}
+
+/** What is heard at the beginning is listened for before: on a busy machine a short sound is over soon. */
+const playAndHear = (player, listener, hz) => Promise.all([listener.hears(hz), player.play()]);
 
 let folder;
 let files;
@@ -114,10 +120,8 @@ for (const name of ['a.wav', 'a.opus', 'a.webm', 'wrong name.ogg']) {
   test(`${name} is heard, and its end comes when it is over`, { timeout }, async () => {
     const { player, listener, told, ended } = await playing(`file://${folder}/${encodeURI(name)}`);
     const start = Date.now();
-    await player.play();
-    await listener.hears(1000);
-    const seconds = ((await ended()).at - start) / 1000;
-    assert.ok(seconds > 2.9 && seconds < LATE, `${seconds} s`);
+    await playAndHear(player, listener, 1000);
+    assertOver(((await ended()).at - start) / 1000, 3);
     await until('STOP', () => told.at(-1).state === 'STOP');
     assert.deepEqual(told.map((e) => e.state ?? e.type), ['START', 'EndOfStream', 'STOP']);
     await listener.hearsNothing();
@@ -128,21 +132,19 @@ for (const name of ['a.wav', 'a.opus', 'a.webm', 'wrong name.ogg']) {
 }
 
 test('a pause is heard, and it goes on where it was', { timeout }, async () => {
-  const { player, listener, told, ended } = await playing('a.wav');
+  const { player, listener, told, ended } = await playing('eight.wav');
   const start = Date.now();
-  await player.play();
-  await listener.hears(1000);
+  await playAndHear(player, listener, 1000);
   await player.pause();
   await listener.hearsNothing();
   const position = await player.getPosition();
-  assert.ok(position > 500 && position < 3000, `${position} ms`);
+  assert.ok(position > 150 && position < 8000, `${position} ms, of which a quarter of 0.7 s was heard`);
   await pause(500);
   assert.equal(await player.getPosition(), position);
   const held = Date.now() - told.at(-1).at;
   await player.play();
   await listener.hears(1000);
-  const seconds = ((await ended()).at - start - held) / 1000;
-  assert.ok(seconds > 2.9 && seconds < LATE, `${seconds} s without the pause`);
+  assertOver(((await ended()).at - start - held) / 1000, 8);
 });
 
 test('a position is gone to', { timeout }, async () => {
@@ -150,11 +152,11 @@ test('a position is gone to', { timeout }, async () => {
   await player.play();
   await listener.hears(440);
   await player.setPosition(12_000);
-  await listener.hears(1000, 0, 5000 * SLOW);
+  await listener.hears(1000);
   const position = await player.getPosition();
-  assert.ok(position >= 12_000 && position < 17_000, `${position} ms`);
+  assert.ok(position >= 12_000 && position < 20_000, `${position} ms`);
   await player.setPosition(1000);
-  await listener.hears(440, 0, 5000 * SLOW);
+  await listener.hears(440);
   const { isSeekable, seekableInit, seekableEnd, duration } = await player.getVideoInfo();
   assert.deepEqual([isSeekable, seekableInit, seekableEnd, duration], [true, 0, 20_000, 20_000]);
   const { inbound } = await listener.statistics();
@@ -179,19 +181,15 @@ test('one player is heard by twenty', { timeout: 2 * timeout }, async () => {
 test('a file of a server is heard', { timeout }, async () => {
   const { player, listener, ended } = await playing(address('/a.wav'));
   const start = Date.now();
-  await player.play();
-  await listener.hears(1000);
-  const seconds = ((await ended()).at - start) / 1000;
-  assert.ok(seconds > 2.9 && seconds < LATE, `${seconds} s`);
+  await playAndHear(player, listener, 1000);
+  assertOver(((await ended()).at - start) / 1000, 3);
 });
 
 test('a server that dies is heard so far', { timeout }, async () => {
   const { player, listener, of, ended } = await playing(address('/dies'));
   const start = Date.now();
-  await player.play();
-  await listener.hears(1000);
-  const seconds = ((await ended()).at - start) / 1000;
-  assert.ok(seconds > 3.9 && seconds < LATE, `${seconds} s`);
+  await playAndHear(player, listener, 1000);
+  assertOver(((await ended()).at - start) / 1000, 4);
   assert.equal(of('Error').trouble, 'UNEXPECTED_ELEMENT_ERROR');
 });
 

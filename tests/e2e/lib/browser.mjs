@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 
 import { tone, writeSound } from './tones.mjs';
-import { until } from './wait.mjs';
+import { untilInPage } from './wait.mjs';
 
 const BINARIES = [process.env.E2E_CHROMIUM, '/usr/bin/chromium', '/usr/bin/google-chrome'];
 
@@ -100,7 +100,7 @@ export class PageUser {
   }
 
   hears(hz, ms = 15_000) {
-    return until(`${this.name} hears ${hz} Hz`, () => this.user.evaluate((u, f) => duet.hears(u.ears, f), hz), ms);
+    return untilInPage(`${this.name} hears ${hz} Hz`, this.page, ([u, f]) => duet.hears(u.ears, f), [this.user, hz], ms);
   }
 
   close() {

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { build } from 'esbuild';
 
 import { SLOW } from './server.mjs';
-import { until } from './wait.mjs';
+import { until, untilInPage } from './wait.mjs';
 
 /** What a bundler makes of the package for a script element: the global kurentoUtils. */
 async function bundle() {
@@ -102,8 +102,8 @@ export const messages = (tab) => tab.evaluate(() => log);
 export const message = (tab, id) =>
   until(id, async () => (await messages(tab)).find((m) => m.id === id), 15_000 * SLOW);
 
-/** Is the tone heard in what the page's video element plays? */
-const isHeard = (tab, hz) => tab.evaluate(async (f) => {
+/** The tone is in what the page's video element plays. */
+export const hears = (tab, hz) => untilInPage(`${hz} Hz are heard`, tab, async (f) => {
   const stream = document.getElementById('other').srcObject;
   const [track] = stream ? stream.getAudioTracks() : [];
   if (!track) return false;
@@ -113,9 +113,7 @@ const isHeard = (tab, hz) => tab.evaluate(async (f) => {
     globalThis.ears = await duet.attach(track);
   }
   return duet.hears(ears, f);
-}, hz);
-
-export const hears = (tab, hz) => until(`${hz} Hz are heard`, () => isHeard(tab, hz), 15_000 * SLOW);
+}, hz, 15_000 * SLOW);
 
 /** How much of what was just heard is that tone. */
 export const share = (tab, hz) => tab.evaluate((f) => duet.share(ears, f), hz);

@@ -2,7 +2,7 @@
 
 import kurento from 'kurento-client';
 
-import { until } from './wait.mjs';
+import { until, untilInPage } from './wait.mjs';
 
 export class Listener {
   /** @param {object} pipeline  of kurento-client @param {number} n  connections in the one page */
@@ -50,12 +50,11 @@ export class Listener {
   }
 
   hears(hz, i = 0, ms = 15_000) {
-    return until(`${hz} Hz are heard`,
-      () => this.page.evaluate(([number, f]) => duet.hears(legs[number].ears, f), [i, hz]), ms);
+    return untilInPage(`${hz} Hz are heard`, this.page, ([number, f]) => duet.hears(legs[number].ears, f), [i, hz], ms);
   }
 
   hearsNothing(ms = 15_000) {
-    return until('silence', async () => (await this.page.evaluate(() => duet.loudness(legs[0].ears))) < 0.001, ms);
+    return untilInPage('silence', this.page, () => duet.loudness(legs[0].ears) < 0.001, null, ms);
   }
 
   statistics(i = 0) {

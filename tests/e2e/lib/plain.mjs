@@ -5,18 +5,31 @@ import { createSocket } from 'node:dgram';
 
 import { decode, RATE as ULAW_RATE } from './ulaw.mjs';
 
-/** Two UDP ports, an even one and the next. */
-export async function openPair(host = '127.0.0.1') {
+/** So many UDP ports in a row, the first one even, and none that the system hands out by itself. */
+async function openPorts(n, host) {
   for (;;) {
     const port = 20_000 + 2 * Math.floor(Math.random() * 5000);
-    const pair = [createSocket('udp4'), createSocket('udp4')];
-    const bound = await Promise.all(pair.map((socket, i) => new Promise((done) => {
+    const sockets = Array.from({ length: n }, () => createSocket('udp4'));
+    const bound = await Promise.all(sockets.map((socket, i) => new Promise((done) => {
       socket.once('error', () => done(false));
       socket.bind(port + i, host, () => done(true));
     })));
-    if (bound.every(Boolean)) return { port, rtp: pair[0], rtcp: pair[1] };
-    for (const [i, socket] of pair.entries()) if (bound[i]) socket.close();
+    if (bound.every(Boolean)) return { port, sockets };
+    for (const [i, socket] of sockets.entries()) if (bound[i]) socket.close();
   }
+}
+
+/** Two UDP ports, an even one and the next. */
+export async function openPair(host = '127.0.0.1') {
+  const { port, sockets: [rtp, rtcp] } = await openPorts(2, host);
+  return { port, rtp, rtcp };
+}
+
+/** The first and the last of n UDP ports that nobody has. */
+export async function freePorts(n) {
+  const { port, sockets } = await openPorts(n, '0.0.0.0');
+  await Promise.all(sockets.map((socket) => new Promise((done) => socket.close(done))));
+  return [port, port + n - 1];
 }
 
 /** What ffmpeg encodes and how a description names it. */

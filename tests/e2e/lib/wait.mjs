@@ -2,14 +2,20 @@
 
 /** Resolves with the first truthy result of `probe`; rejects with `what` after `ms`. */
 export async function until(what, probe, ms = 10_000, every = 50) {
-  const end = Date.now() + ms;
+  const end = performance.now() + ms;
   for (;;) {
     const result = await probe();
     if (result) return result;
-    if (Date.now() > end) throw new Error(`not within ${ms} ms: ${what}`);
+    if (performance.now() > end) throw new Error(`not within ${ms} ms: ${what}`);
     await pause(every);
   }
 }
+
+/** As `until`, but the page itself looks: nothing passes while a question is on its way to it. */
+export const untilInPage = (what, page, probe, argument, ms = 10_000, every = 50) =>
+  page.waitForFunction(probe, argument, { timeout: ms, polling: every }).catch((cause) => {
+    throw new Error(`not within ${ms} ms: ${what}`, { cause });
+  });
 
 /** For letting media flow for a while; never for "should be done by now". */
 export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
