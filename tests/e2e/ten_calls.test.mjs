@@ -15,8 +15,10 @@ const hz = (i) => 310 + 70 * i;
 const stage = useStage({ hz: [null, null] });
 
 test('ten calls at once', { timeout: 180_000 * SLOW }, async () => {
+  // A page for all callers and one for all callees: twenty would be twenty processes with a sound card each.
+  const pages = await Promise.all(stage.browsers.map((browser) => browser.open()));
   const open = (browser, name, i) =>
-    PageUser.open(stage.browsers[browser], name, stage.server.socket(), { hz: hz(i) });
+    PageUser.open(stage.browsers[browser], name, stage.server.socket(), { hz: hz(i), page: pages[browser] });
   const callers = [];
   const callees = [];
   for (let i = 0; i < CALLS; i++) {

@@ -56,12 +56,13 @@ export async function startBrowser({ hz, sound = hz && tone(hz), page }) {
 
 /** A handle to a User that lives in a page: what a test says to one person's browser. */
 export class PageUser {
-  static async open(browser, name, url, options = {}) {
-    const page = await browser.open();
-    await page.evaluate(() => import('/page.mjs'));
-    const user = await page.evaluateHandle(
+  /** @param page  one that other users live in, too; without, it is one of its own */
+  static async open(browser, name, url, { page, ...options } = {}) {
+    const home = page ?? await browser.open();
+    await home.evaluate(() => import('/page.mjs'));
+    const user = await home.evaluateHandle(
       ([to, with_]) => new duet.User(to, with_), [url, options]);
-    return new PageUser(page, user, name, options.hz ?? browser.hz);
+    return new PageUser(home, user, name, options.hz ?? browser.hz);
   }
 
   constructor(page, user, name, hz) {
