@@ -104,10 +104,11 @@ async function record(run) {
 }
 
 /**
- * As long as it took: the last frame of each piece is a whole one, and a browser on a busy machine is
- * held up when it sends the first ones (75 ms were seen). tests/sim/recording_keeps_time allows 20 ms.
+ * As long as it took: the last frame of each piece is a whole one. A browser on a busy machine is held up
+ * when it sends the first ones (170 ms were seen), and its stumble is in the file; what the server could
+ * do wrong is a pause or a silence of a second and more. tests/sim/recording_keeps_time allows 20 ms.
  */
-const HELD_UP = 0.13;
+const HELD_UP = 0.5;
 function assertLength({ seconds }, [least, most], file, t, pieces = 1) {
   t.diagnostic(`${file}: ${seconds.toFixed(4)} s, expected ${least.toFixed(4)} to ${most.toFixed(4)}`);
   const off = 0.02 * pieces + HELD_UP;
@@ -188,6 +189,7 @@ for (const [what, code] of Object.entries(silences)) {
       assert.ok(came < 40, `${came} packets: silence was sent`);
       since.loud = performance.now();
       await silence(false);
+      since.done = performance.now();
       await pause(2000);
     });
     const sound = decode(join(folder, 'alice.ogg'));
@@ -195,10 +197,11 @@ for (const [what, code] of Object.entries(silences)) {
     const loud = [];
     for (let at = 0; at + 0.02 < sound.seconds; at += 0.01)
       loud.push(level(part(sound, at, at + 0.02)) > 0.02);
-    const from = loud.lastIndexOf(false) / 100;
-    const expected = (since.loud - began) / 1000;
+    const inFile = (time) => (time - began) / 1000;
+    const from = loud.indexOf(true, Math.round(100 * (inFile(since.silent) + 2))) / 100;
+    const expected = inFile(since.loud);
     t.diagnostic(`loud again at ${from.toFixed(2)} s, asked for at ${expected.toFixed(2)} s`);
-    assert.ok(Math.abs(from - expected) < 0.3, `${from}, ${expected}`);
+    assert.ok(from > expected - HELD_UP && from < inFile(since.done) + HELD_UP, `${from}, ${expected}`);
     const again = { ...sound, samples: part(sound, expected, sound.seconds) };
     assert.ok(tenthsAt(again, HZ.alice) > 0.3, 'the tone is back'); // a browser's beginning has holes
   });
