@@ -72,7 +72,7 @@ for (const [name, hers, his] of [['phone', PHONE, DESKTOP], ['desk', DESKTOP, PH
       await pause(AWAY_MS);
       assert.equal(await alice.evaluate(() => document.body.dataset.phase), 'talking');
       await picture(alice, `${name}-3-still-lost`);
-      await bob.getByText('alice’s connection is poor').waitFor();
+      await bob.getByText('alice’s connection is poor', { exact: true }).waitFor(); // it is said aloud, too
       await picture(bob, `${name}-4-the-other-one`);
 
       await line.mend();
