@@ -2,7 +2,8 @@
  * what comes of it: keys, a failure, the other side's farewell.
  *
  * What comes too early is not lost: the first DTLS datagram of a browser often overtakes the
- * answer to our check of its address, so one datagram is held until that address is valid.
+ * answer to our check of its address, so one datagram is held until that address is valid. Another
+ * address may be valid before: nobody says that the handshake comes from the first one.
  */
 #include <string.h>
 
@@ -25,6 +26,12 @@ static bool set_keys(struct peer *p, const struct dtls_srtp_keys *keys)
            !rtpsec_tx_init(&p->tx, p->env->srtp, profile, keys->local_key, keys->local_salt);
 }
 
+static void forget_held(struct peer *p)
+{
+    mem_free(p->held);
+    p->held = NULL;
+}
+
 void peer_handshake_drain(struct peer *p)
 {
     struct dtls_event event;
@@ -36,6 +43,7 @@ void peer_handshake_drain(struct peer *p)
                 break;
             }
             peer_set_state(p, PEER_CONNECTED);
+            forget_held(p); /* from an address that was never valid */
             p->measure.connected_at = p->now;
             peer_push_event(p, &(struct peer_event){.type = PEER_EVENT_CONNECTED});
             break;
@@ -79,7 +87,7 @@ static int feed_dtls(struct peer *p, const struct addr *local, const struct addr
 
 static bool hold(struct peer *p, const struct dgram *d)
 {
-    if (p->held || p->has_dtls || d->len > sizeof(p->held->data))
+    if (p->held || p->state == PEER_CONNECTED || d->len > sizeof(p->held->data))
         return false;
     p->held = mem_alloc(sizeof(*p->held));
     if (!p->held)
@@ -94,11 +102,11 @@ static bool hold(struct peer *p, const struct dgram *d)
 void peer_handshake_release(struct peer *p, const struct addr *local, const struct addr *remote)
 {
     struct peer_held *held = p->held;
-    if (!held || !p->has_dtls)
+    if (!held || !p->has_dtls || !addr_equal(&held->remote, remote) ||
+        !addr_equal(&held->local, local))
         return;
     p->held = NULL;
-    if (addr_equal(&held->remote, remote) && addr_equal(&held->local, local))
-        (void)feed_dtls(p, local, remote, held->data, held->len);
+    (void)feed_dtls(p, local, remote, held->data, held->len);
     mem_free(held);
 }
 
