@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -85,6 +86,7 @@ struct recorder {
     pthread_t thread;
     atomic_bool is_ending;
     atomic_uint n_steps; /* of the writer: while they grow, the disk answers */
+    sem_t is_done;       /* the writer's work is, and it can be joined */
     struct mailbox commands;
     struct front fronts[RECORDER_N_FRONTS];
     struct list recordings; /* the writer's */
@@ -281,6 +283,7 @@ static void *run(void *arg)
         end_file(CONTAINER_OF(node, struct recording, recordings), clock_now());
         r->n_steps++;
     }
+    (void)sem_post(&r->is_done);
     return NULL;
 }
 
@@ -346,6 +349,7 @@ static void free_shell(struct recorder *r)
         (void)close(r->folder_fd);
     if (r->wake_fd >= 0)
         (void)close(r->wake_fd);
+    (void)sem_destroy(&r->is_done);
     mem_free((char *)(uintptr_t)r->config.folder);
     mem_free(r);
 }
@@ -364,6 +368,7 @@ struct recorder *recorder_new(const struct recorder_config *config, struct rng *
     if (!r->config.end_patience)
         r->config.end_patience = RECORDER_END_PATIENCE;
     r->folder_fd = r->wake_fd = -1;
+    (void)sem_init(&r->is_done, 0, 0);
     r->serial = rng_u32(rng);
     list_init(&r->recordings);
     mailbox_init(&r->commands);
@@ -391,11 +396,13 @@ static bool join(struct recorder *r)
         unsigned n_steps = atomic_load(&r->n_steps);
         mono_us until = clock_now() + r->config.end_patience;
         const struct timespec at = {.tv_sec = until / US_PER_S, .tv_nsec = until % US_PER_S * 1000};
-        if (pthread_clockjoin_np(r->thread, NULL, CLOCK_MONOTONIC, &at) == 0)
-            return true;
-        if (atomic_load(&r->n_steps) == n_steps)
+        if (sem_clockwait(&r->is_done, CLOCK_MONOTONIC, &at) == 0)
+            break;
+        if (errno == ETIMEDOUT && atomic_load(&r->n_steps) == n_steps)
             return false;
     }
+    (void)pthread_join(r->thread, NULL);
+    return true;
 }
 
 bool recorder_free(struct recorder *r)
