@@ -21,6 +21,7 @@ export class Client {
     this.peerName = null;
     this.waiting = new Set();
     this.early = []; // candidates that came before the answer
+    this.answering = null; // the last answer is being taken
     this.only = null; // 'tcp', 'udp': candidates of the other transport get lost both ways
     this.socket = new WebSocket(url);
     this.socket.onmessage = (event) => this.take(JSON.parse(event.data));
@@ -76,7 +77,9 @@ export class Client {
 
   async take(message) {
     if (message.id === 'iceCandidate') await this.addCandidate(message.candidate);
-    if (message.sdpAnswer && this.pc) await this.applyAnswer(message.sdpAnswer);
+    if (message.sdpAnswer && this.pc) await (this.answering = this.applyAnswer(message.sdpAnswer));
+    // A browser may be connected, and recorded, before it says that it has taken the answer.
+    if (message.id === 'recording') await this.answering;
     if (message.id === 'stopCommunication') this.dropPeer();
     if (message.id === 'callResponse' && message.response !== 'accepted') this.dropPeer();
     if (message.id === 'incomingCall') this.peerName = message.from;
