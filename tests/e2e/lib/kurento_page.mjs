@@ -103,16 +103,14 @@ export const message = (tab, id) =>
   until(id, async () => (await messages(tab)).find((m) => m.id === id), 15_000 * SLOW);
 
 /** The tone is in what the page's video element plays. */
-export const hears = (tab, hz) => untilInPage(`${hz} Hz are heard`, tab, async (f) => {
-  const stream = document.getElementById('other').srcObject;
-  const [track] = stream ? stream.getAudioTracks() : [];
-  if (!track) return false;
-  await import('/page.mjs');
-  if (globalThis.heardTrack !== track) {
+export const hears = (tab, hz) => untilInPage(`${hz} Hz are heard`, tab, (f) => {
+  const [track] = document.getElementById('other').srcObject?.getAudioTracks() ?? [];
+  if (track && globalThis.heardTrack !== track) {
     globalThis.heardTrack = track;
-    globalThis.ears = await duet.attach(track);
+    globalThis.ears = null;
+    import('/page.mjs').then(() => duet.attach(track)).then((ears) => (globalThis.ears = ears));
   }
-  return duet.hears(ears, f);
+  return Boolean(track && globalThis.ears) && duet.hears(ears, f);
 }, hz, 15_000 * SLOW);
 
 /** How much of what was just heard is that tone. */

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { inPhase, join, talk } from './browser.mjs';
 import { FakeServer } from './fake-server.mjs';
 import { server, story } from './story.mjs';
+import { until } from '../lib/wait.mjs';
 
 const text = (page, selector) => page.locator(selector).innerText();
 const ended = async page => {
@@ -203,8 +204,7 @@ story('the connection is lost while talking: the audio goes on', {}, async page 
     const received = () => page.evaluate(async () => [...(await globalThis.farEnd.getStats()).values()]
         .find(entry => entry.type === 'inbound-rtp').packetsReceived);
     const before = await received();
-    await page.waitForFunction(async count => [...(await globalThis.farEnd.getStats()).values()]
-        .some(entry => entry.type === 'inbound-rtp' && entry.packetsReceived > count + 20), before, { polling: 100 });
+    await until('the audio goes on', async () => await received() > before + 20);
     /* The far end gives up, as the server does when the socket of a call is gone. */
     await page.evaluate(() => globalThis.farEnd.close());
     assert.equal(await ended(page), 'The connection to the server was lost');
