@@ -57,6 +57,19 @@ static bool check_offer(struct media *m, struct str offer, char *error)
     return engine_check_offer(offer, error);
 }
 
+/* What came of an offer will be polled; what broke is told at once. @return for the caller */
+static int give_notice(struct media_engine *me, struct notice *notice, int err)
+{
+    if (err < 0) {
+        mem_free(notice);
+        return err;
+    }
+    notice->is_refused = err > 0;
+    list_append(&me->notices, &notice->notices);
+    me->media.wake(me->media.wake_user);
+    return 0;
+}
+
 static int start(struct media *m, uint64_t call_id, struct str caller_offer,
                  struct str callee_offer, const struct str files[MEDIA_LEGS])
 {
@@ -69,15 +82,9 @@ static int start(struct media *m, uint64_t call_id, struct str caller_offer,
     if (!err)
         err = engine_call_start(me->engine, net_loop_now(), call_id,
                                 (const struct str[]){caller_offer, callee_offer}, &notice->answers);
-    if (err < 0) {
+    if (err < 0)
         media_recordings_release(&me->recordings, net_loop_now(), call_id);
-        mem_free(notice);
-        return err;
-    }
-    notice->is_refused = err > 0;
-    list_append(&me->notices, &notice->notices);
-    m->wake(m->wake_user);
-    return 0;
+    return give_notice(me, notice, err);
 }
 
 static int play(struct media *m, uint64_t id, struct str file, struct str offer)
@@ -89,14 +96,7 @@ static int play(struct media *m, uint64_t id, struct str file, struct str offer)
     notice->call_id = id;
     int err = media_playings_start(&me->playings, net_loop_now(), id, file, offer,
                                    &notice->answers.legs[MEDIA_CALLER], notice->answers.error);
-    if (err < 0) {
-        mem_free(notice);
-        return err;
-    }
-    notice->is_refused = err > 0;
-    list_append(&me->notices, &notice->notices);
-    m->wake(m->wake_user);
-    return 0;
+    return give_notice(me, notice, err);
 }
 
 static int renegotiate(struct media *m, uint64_t call_id, enum media_leg leg, struct str offer)
@@ -109,19 +109,14 @@ static int renegotiate(struct media *m, uint64_t call_id, enum media_leg leg, st
     struct engine_answers *a = &notice->answers;
     int err = engine_endpoint_answer_again(me->engine, net_loop_now(), call_id, leg, offer,
                                            &a->legs[leg], a->error);
-    if (err < 0 || err == ENGINE_E_UNKNOWN) {
-        mem_free(notice);
-        return err < 0 ? err : -ENOENT;
-    }
+    if (err < 0 || err == ENGINE_E_UNKNOWN)
+        return give_notice(me, notice, err < 0 ? err : -ENOENT);
     LOG_SCOPE(call_id, leg_name(leg));
     if (err)
         log_info(MEDIA, "a later offer is refused: %s", a->error);
     else
         log_info(MEDIA, "%s", a->legs[leg].is_restart ? "ICE restarts" : "negotiated anew");
-    notice->is_refused = err > 0;
-    list_append(&me->notices, &notice->notices);
-    m->wake(m->wake_user);
-    return 0;
+    return give_notice(me, notice, err);
 }
 
 static void add_candidate(struct media *m, uint64_t call_id, enum media_leg leg,
